@@ -253,14 +253,22 @@ def _payload(arrival: Arrival, received: Received) -> Payload:
     body, (kept, records, groups, _) = arrival.body, received
     seed = _seed_of(arrival.receiver, arrival.sender, arrival.variant)
     digest = xxhash.xxh3_128_digest(body, seed=seed)
-    stored = accompanied(kept, arrival.client) if arrival.client else kept
+    provenance = _provenance(arrival, records)
+    with_client = bool(arrival.client or provenance)
+    stored = accompanied(kept, arrival.client, provenance) if with_client else kept
     checksum = digest[:CHECKSUM_BYTES] if stored is body else checksum_of(stored, seed)
     received_unix_ms = time.time_ns() // 1_000_000
     return Payload(
         arrival.domain, arrival.receiver, stored, records, received_unix_ms, arrival.digest or digest,
         dearness(len(stored), records, groups), seed, checksum, arrival.position,
-        PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides, bool(arrival.client),
+        PayloadKind.TEXT if arrival.text else _KINDS[arrival.made], arrival.besides, with_client,
     )  # fmt: skip
+
+
+def _provenance(arrival: Arrival, records: int) -> str:
+    """Of none where records were left out: nobody could say which."""
+    found = arrival.provenance
+    return found.text() if found is not None and found.records == records else ""
 
 
 @lru_cache(4096)

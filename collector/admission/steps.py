@@ -24,6 +24,7 @@ from collector.domains.credential import Credential
 from collector.domains.resolver import DomainResolver, RequestFacts
 from collector.errors import PermissionDenied
 from collector.journal.positions import Position
+from collector.journal.provenance import Provenance
 from collector.journal.text import with_resource
 from collector.origin import MADE_HEADER, generation_in
 from collector.reserved import CONNECTION
@@ -55,6 +56,7 @@ class Arrival:
         besides: positions of other sources that become durable with it.
         include_metadata: its headers may be carried along with its records, where something asks for them.
         client: what came with it and is carried along; empty before `accompanying`.
+        provenance: where its records stood before they came.
         text: the body is text that stays as it is (`collector.journal.text`), no OTLP.
         domain, sender: whose it is, and where it comes from; empty before `domain`.
         held: who submits it has it still, and comes again by itself: a refusal that may pass costs no record, and is not counted.
@@ -75,6 +77,7 @@ class Arrival:
     besides: Sequence[Position] = ()
     include_metadata: bool = False
     client: str = ""
+    provenance: Provenance | None = None
     text: bool = False
     held: bool = False
     domain: str = ""

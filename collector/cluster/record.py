@@ -68,10 +68,10 @@ def entry_of(message: Message, journal: str, receiver_of_none: str) -> Entry:
         )  # fmt: skip
     _, dearness, content, received_unix_ms, seed, digest, checksum = _FACTS.unpack_from(facts)
     kind = content >> _KIND_SHIFT & ~_WITH_CLIENT
-    records, length, client = content & MOST_RECORDS, len(body), ""
+    records, length, client, provenance = content & MOST_RECORDS, len(body), "", ""
     is_whole = kind in _KINDS and checksum_of(body, seed)[:CHECKSUM_BYTES] == checksum
     if is_whole and content >> _KIND_SHIFT & _WITH_CLIENT:
-        body, client = parted(body)
+        body, client, provenance = parted(body)
     return Entry(
         journal, message.offset + 1, domain, receiver.decode(), body, records, received_unix_ms, digest,
         cost_from(length, records, dearness),
@@ -79,6 +79,7 @@ def entry_of(message: Message, journal: str, receiver_of_none: str) -> Entry:
         made=kind if kind != PayloadKind.TEXT and is_whole else 0,
         text=kind == PayloadKind.TEXT,
         client=client,
+        provenance=provenance,
     )  # fmt: skip
 
 

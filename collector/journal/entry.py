@@ -27,7 +27,7 @@ class Payload(NamedTuple):
         position: how far its receiver has read with it; durable with the payload, or neither is.
         besides: positions of other sources that become durable with it.
         kind: what the body is.
-        with_client: the body begins with what came with the request (`collector.journal.accompanied`).
+        with_client: the body begins with what came with the request, or where it stood before (`collector.journal.accompanied`).
         sealed: the body is encrypted.
         seed, checksum: by which its bytes are known again (`collector.journal.layout`); empty: the journal makes it.
     """
@@ -63,6 +63,7 @@ class Entry(NamedTuple):
         sealed: the body is still encrypted; so it is while the journal is being read, and nowhere else.
         erased: the key of the body was destroyed: nobody reads it any more.
         client: what came with the request, as far as it is carried along (`collector.client_info`); it may hold credentials.
+        provenance: where its records stood before they came (`collector.journal.provenance`); empty: nobody told.
     """
 
     journal: str
@@ -82,6 +83,7 @@ class Entry(NamedTuple):
     client: str = ""
     sealed: bool = False
     erased: bool = False
+    provenance: str = ""
 
     @property
     def cost(self) -> int:

@@ -271,7 +271,9 @@ class JournalReader:
             if receiver in receivers:
                 body, whole = _body(cursor, ENTRY_KEY.pack(number, offset), first, known)
                 is_sealed = whole and header is not None and header.sealed
-                body, client = parted(body) if whole and header and header.with_client and not is_sealed else (body, "")
+                client = provenance = ""
+                if whole and header and header.with_client and not is_sealed:
+                    body, client, provenance = parted(body)
                 if is_sealed and header is not None and header.with_client:
                     taken.with_client.add((domain, offset))
                 records = known.records
@@ -283,6 +285,7 @@ class JournalReader:
                     text=header is not None and header.kind == PayloadKind.TEXT,
                     client=client,
                     sealed=is_sealed,
+                    provenance=provenance,
                 )  # fmt: skip
                 found = bool(cursor.key())
             else:

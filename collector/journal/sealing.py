@@ -68,5 +68,5 @@ class Opening:
             return entry._replace(body=b"", sealed=False, erased=True)
         except Damaged:
             return entry._replace(sealed=False, damaged=True)
-        body, client = parted(body) if with_client else (body, "")
-        return entry._replace(body=body, sealed=False, client=client)
+        body, client, provenance = parted(body) if with_client else (body, "", "")
+        return entry._replace(body=body, sealed=False, client=client, provenance=provenance)

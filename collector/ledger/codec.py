@@ -183,7 +183,7 @@ def encode_entries(entries: Sequence[Entry]) -> bytes:
     for entry in entries:
         facts = (entry.journal, entry.offset, entry.domain, entry.receiver, entry.records, entry.received_unix_ms)
         kind = int(PayloadKind.TEXT) if entry.text else entry.made
-        piece: tuple[int | str, ...] = (entry.first, entry.rest, kind, entry.client)
+        piece: tuple[int | str, ...] = (entry.first, entry.rest, kind, entry.client, entry.provenance)
         while piece and not piece[-1]:  # what most entries do not have
             piece = piece[:-1]
         head = orjson.dumps([*facts, entry.digest.hex(), *piece])
@@ -208,12 +208,12 @@ def _entries(fields: Iterator[bytes]) -> list[Entry]:
     for head, body in zip(fields, fields, strict=True):
         journal, offset, domain, receiver, records, received_unix_ms, digest, *piece = orjson.loads(head)
         first, rest, kind = (*piece, 0, 0, 0)[:3]
-        client = piece[3] if len(piece) > 3 else ""
+        client, provenance = (*piece[3:], "", "")[:2]
         text = kind == PayloadKind.TEXT
         entries.append(
             Entry(
                 journal, offset, domain, receiver, body, records, received_unix_ms, bytes.fromhex(digest),
-                first=first, rest=rest, made=0 if text else kind, text=text, client=client,
+                first=first, rest=rest, made=0 if text else kind, text=text, client=client, provenance=provenance,
             )
         )  # fmt: skip
     return entries

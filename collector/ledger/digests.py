@@ -6,6 +6,10 @@ Received, not read: a backlog of an hour changes nothing. By a clock that never 
 an hour makes nothing look an hour apart, nor do the clocks of two machines that write one journal, up to ten minutes. Equal is not the same where a record doesn't say when it was:
 three equal requests of a script that sends no times are three, and none of them is ever set aside.
 
+What was read from a log that somebody else keeps (`collector.journal.provenance`) is known by its places there, message by message: of each
+source how far it was read is remembered, and of a payload that begins before that only the rest is fresh. Its reader goes on in order, and
+only behind what is durable, so what is before the furthest place was taken, whoever read it.
+
 Rows are written in the transaction of the cursor, one or few a commit and domain; all of them are in memory, too. A
 row is forgotten once the domain's reading has passed its time by the window; for a domain at rest, once nothing waits.
 """
@@ -13,18 +17,23 @@ row is forgotten once the domain's reading has passed its time by the window; fo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from struct import Struct
 
 import otlp_wire
 from collector.disk.environment import Database, Transaction
 from collector.journal.entry import Entry
+from collector.journal.provenance import provenance_of
 from collector.ledger.tables import U64, key, rows
 
 _DIGEST_BYTES = 20
 _PER_ROW = 4080 // _DIGEST_BYTES
 _SKEW_MS = 600_000
+_PLACE = Struct(">QQ4s")
+_NO_LENGTH = b"\xff" * 4
+"""Behind a source and how far it was read, where other digests have the length of the body."""
 _OFFSET = attrgetter("offset")
 
 
@@ -67,15 +76,23 @@ class _Seen:
     received: dict[bytes, int] = field(default_factory=dict)
     rows: deque[DigestRow] = field(default_factory=deque)
     clocks: dict[str, _Clock] = field(default_factory=dict)  # by journal
+    sources: dict[int, tuple[int, int]] = field(
+        default_factory=dict
+    )  # how far each was read, and when that was received
     ahead_ms: int = 0  # of the clock that moved last: what another journal's begins with
 
 
 class DedupWindow:
-    """The window of one pipeline. The worker's thread uses it alone; `advance`, `remember` and `forget` follow a commit."""
+    """The window of one pipeline. The worker's thread uses it alone; `advance`, `remember` and `forget` follow a commit.
 
-    def __init__(self, pipeline: str, window_secs: float) -> None:
+    Args:
+        whole: its payloads go on as they are, so that one of which a part is fresh is fresh.
+    """
+
+    def __init__(self, pipeline: str, window_secs: float, *, whole: bool = False) -> None:
         self._pipeline = pipeline
         self._window_ms = int(window_secs * 1000)
+        self._whole = whole
         self._domains: dict[str, _Seen] = {}
 
     def __len__(self) -> int:
@@ -100,10 +117,14 @@ class DedupWindow:
         now: dict[tuple[str, bytes], int] = {}
         behind: set[tuple[str, str, int]] = set()  # duplicates, of which further pieces may follow
         clocks: dict[tuple[str, str], _Clock] = {}
+        reached: dict[tuple[str, int], int] = {}
         for entry in entries:
             received = (clocks.get((entry.journal, entry.domain)) or self._clock(clocks, entry)).tick(
                 entry.received_unix_ms
             )
+            if entry.provenance and not entry.damaged:
+                self._by_place(entry, reached, fresh, duplicates)
+                continue
             if entry.first or entry.damaged:  # what its first piece was, it is; what is damaged is equal to nothing
                 (duplicates if _place(entry) in behind else fresh).append(entry)
                 continue
@@ -117,6 +138,22 @@ class DedupWindow:
                 fresh.append(entry)
                 now[entry.domain, digest] = received
         return fresh, duplicates
+
+    def _by_place(
+        self, entry: Entry, reached: dict[tuple[str, int], int], fresh: list[Entry], duplicates: list[Entry]
+    ) -> None:
+        """Records up to where the source was read are duplicates, the rest is fresh."""
+        source, behind = _reaches(entry)
+        seen = self._domains.get(entry.domain)
+        known = reached.get((entry.domain, source), seen.sources.get(source, (0, 0))[0] if seen else 0)
+        again = min(entry.records, max(0, provenance_of(entry.provenance).rows_before(known) - entry.first))
+        if self._whole and again < entry.records:
+            again = 0
+        if again:
+            duplicates.append(entry.piece(0, again) if again < entry.records else entry)
+        if again < entry.records:
+            fresh.append(entry.piece(again, entry.records - again) if again else entry)
+        reached[entry.domain, source] = max(known, behind)
 
     def changes(
         self, read_id: bytes, fresh: Sequence[Entry], duplicates: Sequence[Entry]
@@ -135,7 +172,7 @@ class DedupWindow:
     ) -> list[DigestRow]:
         by_domain: dict[str, list[tuple[int, Entry]]] = {}
         for entry in fresh:
-            if not (entry.first or entry.damaged):  # a payload is seen with its first piece
+            if not entry.damaged and (entry.provenance or not entry.first):  # others are seen with their first piece
                 by_domain.setdefault(entry.domain, []).append((received[_place(entry)], entry))
         return [
             self._row(read_id, domain, number, group[start : start + _PER_ROW])
@@ -164,6 +201,8 @@ class DedupWindow:
             seen = self._domains.setdefault(row.domain, _Seen())
             seen.rows.append(row)
             seen.received.update(dict.fromkeys(row.digests, row.received_unix_ms))
+            for source, behind in _sources(row.digests):
+                seen.sources[source] = max(seen.sources.get(source, (0, 0)), (behind, row.received_unix_ms))
 
     def forget(self, deleted: Sequence[DigestRow]) -> None:
         """These rows (the oldest of their domains) are gone from disk."""
@@ -173,6 +212,9 @@ class DedupWindow:
             for digest in row.digests:
                 if seen.received.get(digest) == row.received_unix_ms:
                     del seen.received[digest]
+            for source, behind in _sources(row.digests):
+                if seen.sources.get(source) == (behind, row.received_unix_ms):
+                    del seen.sources[source]
 
     def _received(self, domain: str, digest: bytes, now: dict[tuple[str, bytes], int]) -> int | None:
         seen = self._domains.get(domain)
@@ -230,5 +272,20 @@ def _place(entry: Entry) -> tuple[str, str, int]:
     return entry.journal, entry.domain, entry.offset
 
 
+def _reaches(entry: Entry) -> tuple[int, int]:
+    """The source of an entry that tells its places, and the offset behind the last message that it holds to its end."""
+    provenance = provenance_of(entry.provenance)
+    return int(provenance.source, 16), provenance.behind(entry.first + entry.records)
+
+
+def _sources(digests: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    for digest in digests:
+        if digest.endswith(_NO_LENGTH):
+            source, behind, _ = _PLACE.unpack(digest)
+            yield source, behind
+
+
 def _digest(entry: Entry) -> bytes:
+    if entry.provenance:
+        return _PLACE.pack(*_reaches(entry), _NO_LENGTH)
     return entry.digest + len(entry.body).to_bytes(4, "big")

@@ -189,7 +189,8 @@ class PartitionLedger:
         erased = taken.pass_whole([entry for entry in mine if entry.erased])
         own = [entry for entry in mine if not entry.erased]
         fresh, seen = self._windows[pipeline].split(own)
-        duplicates = taken.pass_whole(seen)
+        duplicates = taken.pass_whole([entry for entry in seen if not entry.provenance])
+        duplicates += [entry for entry in seen if entry.provenance]  # what is behind such a piece may be fresh
         orphans = taken.pass_whole([entry for entry in taken.entries if not source.wanted.owns(entry)])
         self._store.at("read")
         unclaimed = _unclaimed(orphans) + _erased(pipeline, erased) + _deleted(pipeline, taken.lost)
@@ -358,7 +359,7 @@ class PartitionLedger:
             for position, plan in enumerate(store.plan.roots):
                 self._sources[plan.id] = make(records[plan.id], None if position else claimed)
             for plan in store.plan.pipelines:
-                self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs)
+                self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs, whole=plan.passthrough)
                 self._windows[plan.id].load(txn, tables.digests, store.now_unix_ms())
             sums = outbox.all_totals(txn, tables)
             aside = {name: spilled(txn, tables, name) for name in sums}

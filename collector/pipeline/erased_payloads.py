@@ -33,5 +33,12 @@ def payload_without(entry: Entry, taken: Callable[[LogBatch], pl.Series]) -> Ent
         return None
     body = otlp_wire.encode(rest)
     return entry._replace(
-        body=body, records=len(rest), digest=xxhash.xxh3_128_digest(body), price=0, first=0, rest=0, text=False
+        body=body,
+        records=len(rest),
+        digest=xxhash.xxh3_128_digest(body),
+        price=0,
+        first=0,
+        rest=0,
+        text=False,
+        provenance="",
     )

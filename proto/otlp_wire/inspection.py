@@ -82,6 +82,11 @@ def inspect(body: bytes, *, max_groups: int = MAX_GROUPS, max_records: int = MAX
         return _inspected(body, max_groups, max_records)
 
 
+def counted(body: bytes) -> int:
+    """Records of a request that is known to be one."""
+    return sum(len(scope.log_records) for group in _COUNTED(body).resource_logs for scope in group.scope_logs)
+
+
 def _inspected(body: bytes, max_groups: int, max_records: int) -> Shape:
     try:
         shape = _count(_COUNTED(body), max_groups, max_records)

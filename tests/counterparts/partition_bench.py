@@ -138,10 +138,14 @@ class PartitionBench:
         """Read, decode, commit."""
         read = self.read(pipeline)
         if read:
-            decoded = decode(read.entries)
-            commit = Commit(pipeline, read, {pipeline: decoded.batch}, dead_letters=decoded.dead_letters)
-            self.ledger.commit(replace(commit, **changes))
+            self.ledger.commit(replace(self.committed(read, pipeline), **changes))
         return read
+
+    @staticmethod
+    def committed(read: Read, pipeline: str = "logs") -> Commit:
+        """What a step makes of it."""
+        decoded = decode(read.entries)
+        return Commit(pipeline, read, {pipeline: decoded.batch}, dead_letters=decoded.dead_letters)
 
     # --- delivery
 

@@ -130,8 +130,9 @@ class Consuming:
         carried = self._reader.carried(given)
         facts = MessageFacts(self._domain(message, topic, headers), topic, number, headers, carried)
         kind, stamp = message.timestamp()
-        unix_nano = stamp * 1_000_000 if kind and stamp > 0 else time.time_ns()
-        return PlacedMessage(self._reader.read(value, unix_nano, carried), facts, offset + 1, len(value))
+        unix_ms = stamp if kind and stamp > 0 else 0
+        unix_nano = unix_ms * 1_000_000 or time.time_ns()
+        return PlacedMessage(self._reader.read(value, unix_nano, carried), facts, offset + 1, len(value), unix_ms)
 
     def _domain(self, message: Message, topic: str, headers: tuple[tuple[str, str], ...]) -> str:
         match self._config.domain_from.partition("."):

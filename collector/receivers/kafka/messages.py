@@ -9,7 +9,7 @@ import orjson
 
 from collector.errors import InvalidPayload, TooLarge
 from otlp_wire import Received, Repairs, of_resources, receive_json, receive_protobuf
-from otlp_wire.inspection import inspect
+from otlp_wire.inspection import counted, inspect
 from otlp_wire.record_writing import body_field, observed_field, request
 
 Headers = Sequence[tuple[str, str]]
@@ -86,6 +86,11 @@ def looked_into(taken: ReadMessage) -> ReadMessage:
     except (InvalidPayload, TooLarge) as refusal:
         return ReadMessage(_undecodable(taken.body), 1, 1, why=refusal.reason)
     return ReadMessage(received.body, received.records, received.groups, repairs=received.repairs)
+
+
+def records_in(taken: ReadMessage) -> int:
+    """How many it holds, also an unread request that was found to be one together with others."""
+    return counted(taken.body) if taken.unread else taken.records
 
 
 def joined(parts: Sequence[ReadMessage], resource: Headers) -> Received:

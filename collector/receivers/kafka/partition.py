@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -11,8 +12,9 @@ import xxhash
 from collector.admission.steps import Arrival
 from collector.errors import InvalidPayload, TooLarge
 from collector.journal.positions import Position
+from collector.journal.provenance import MOST_STRETCHES, Provenance
 from collector.receivers.kafka.facts import MessageFacts
-from collector.receivers.kafka.messages import ReadMessage, joined, looked_into
+from collector.receivers.kafka.messages import ReadMessage, joined, looked_into, records_in
 from otlp_wire import Received
 
 _MOST_BYTES, _MOST_RECORDS = 1 << 20, 8192
@@ -20,21 +22,29 @@ _OFFSET, _NUMBER = Struct("<Q"), Struct("<I")
 
 
 class PlacedMessage(NamedTuple):
-    """A message, what it is alike with, the offset behind it, and how many bytes it is."""
+    """A message, what it is alike with, the offset behind it, how many bytes it is, and when it was put there (ms since the epoch, 0: nobody
+    told)."""
 
     taken: ReadMessage
     facts: MessageFacts
     behind: int
     size: int
+    unix_ms: int = 0
+
+    def follows(self, other: PlacedMessage) -> bool:
+        """Whether it tells its place together with the one before it, as far as that is known."""
+        same = (self.taken.records, self.unix_ms) == (other.taken.records, other.unix_ms)
+        return same and not self.taken.unread and self.behind == other.behind + 1
 
 
 class Run(NamedTuple):
-    """Messages that become one entry of the journal. `why`: it is one that can't be decoded."""
+    """Messages that become one entry of the journal. `why`: it is one that can't be decoded. `places`: (offset, records, ms) of each."""
 
     received: Received
     facts: MessageFacts
     behind: int
     why: str = ""
+    places: Sequence[tuple[int, int, int]] = ()
 
 
 class Partition:
@@ -87,9 +97,10 @@ class Partition:
         position = position_of(self.source, run.behind)
         digest = xxhash.xxh3_128_digest(receiver.encode() + position.source + position.position)
         received = run.received
+        provenance = Provenance.of(xxhash.xxh3_64_hexdigest(self.source), run.places)
         return Arrival(
             receiver, run.facts, received.body, read=lambda _: received, digest=digest, position=position, held=True,
-            include_metadata=True,
+            include_metadata=True, provenance=provenance,
         )  # fmt: skip
 
     def _run(self) -> Run:
@@ -101,20 +112,27 @@ class Partition:
             self._parts.extendleft(part._replace(taken=looked_into(part.taken)) for part in reversed(parts))
             return self._run()
         self.waiting_bytes -= sum(part.size for part in parts)
-        return Run(received, first.facts, parts[-1].behind, first.taken.why)
+        return Run(received, first.facts, parts[-1].behind, first.taken.why, _places(parts, received.records))
 
     def _alike(self) -> list[PlacedMessage]:
         """As many messages as may share an entry."""
         first = self._parts.popleft()
-        found, size, records = [first], first.size, max(1, first.taken.records)
+        found, size, records, stretches = [first], first.size, max(1, first.taken.records), 1
         while self._parts and not first.taken.why:
             part = self._parts[0]
             size, records = size + part.size, records + max(1, part.taken.records)
             alike = part.facts == first.facts and part.taken.unread == first.taken.unread and not part.taken.why
-            if not alike or size > _MOST_BYTES or records > _MOST_RECORDS:
+            stretches += not part.follows(found[-1])
+            if not alike or size > _MOST_BYTES or records > _MOST_RECORDS or stretches > MOST_STRETCHES:
                 break
             found.append(self._parts.popleft())
         return found
+
+
+def _places(parts: Sequence[PlacedMessage], records: int) -> Sequence[tuple[int, int, int]]:
+    if len(parts) == 1:
+        return [(parts[0].behind - 1, records, parts[0].unix_ms)]
+    return [(part.behind - 1, records_in(part.taken), part.unix_ms) for part in parts]
 
 
 def source_of(group: str, topic_id: bytes, number: int) -> bytes:

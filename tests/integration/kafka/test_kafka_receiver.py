@@ -18,13 +18,16 @@ from collector.admission.steps import checks
 from collector.component import Context
 from collector.domains.resolver import DomainResolver, DomainRules
 from collector.errors import Unavailable
+from collector.journal.accompanied import parted
 from collector.journal.entry import Entry
+from collector.ledger.plan import PipelinePlan
 from collector.pipeline.decode import decode
 from collector.receivers.kafka import FACTORY
 from collector.receivers.kafka.config import KafkaReceiverConfig
 from collector.receivers.kafka.receiver import KafkaReceiver
 from collector.testing.intake import MemoryIntake
 from collector.testing.payloads import payload
+from counterparts.partition_bench import PartitionBench, plan
 from counterparts.received_otlp import records
 
 pytestmark = pytest.mark.slow
@@ -67,8 +70,25 @@ def until(what: Any) -> None:
 
 def bodies(*intakes: MemoryIntake) -> Counter[Any]:
     """How often each body is in the journals."""
-    found = records(one.body for intake in intakes for one in intake.payloads)
+    found = records(body for intake in intakes for body in payloads(intake))
     return Counter(next(iter(one["record"]["body"].values())) for one in found)
+
+
+def payloads(intake: MemoryIntake) -> list[bytes]:
+    """Without what tells where they stood."""
+    return [parted(one.body)[0] if one.with_client else one.body for one in intake.payloads]
+
+
+def entries(intake: MemoryIntake, journal: str = "0" * 16) -> list[Entry]:
+    """As a journal would give them."""
+    given = [(one, *(parted(one.body) if one.with_client else (one.body, "", ""))) for one in intake.payloads]
+    return [
+        Entry(
+            journal, at, one.domain, one.receiver, body, one.records, one.received_unix_ms, one.digest, client=client,
+            provenance=provenance,
+        )
+        for at, (one, body, client, provenance) in enumerate(given)
+    ]  # fmt: skip
 
 
 def texts(first: int, behind: int) -> list[bytes]:
@@ -97,7 +117,7 @@ def test_messages_share_entries_and_keep_their_order(kafka, topic):
     intake = MemoryIntake()
     with reading(kafka, topic, intake, **TEXT):
         until(lambda: intake.records == 5000)
-    assert [one["record"]["body"]["stringValue"] for one in records(one.body for one in intake.payloads)] == [
+    assert [one["record"]["body"]["stringValue"] for one in records(payloads(intake))] == [
         value.decode() for value in texts(0, 5000)
     ]
     assert len(intake.payloads) < 500
@@ -119,7 +139,7 @@ def test_values_become_bodies(kafka, topic, encoding):
     extraction = {"extract_headers": True, "headers": ["env", "missing"]}
     with reading(kafka, topic, intake, logs={"encoding": encoding}, header_extraction=extraction):
         until(lambda: intake.records == 1)
-    (one,) = records(one.body for one in intake.payloads)
+    (one,) = records(payloads(intake))
     assert one["record"]["body"] == body
     assert one["resource"]["attributes"] == [{"key": "kafka.header.env", "value": {"stringValue": "test"}}]
     assert abs(int(one["record"]["observedTimeUnixNano"]) - before) < 60e9
@@ -130,7 +150,7 @@ def test_headers_are_carried_by_requests_of_otlp(kafka, topic):
     intake = MemoryIntake()
     with reading(kafka, topic, intake, header_extraction={"extract_headers": True, "headers": ["env"]}):
         until(lambda: intake.records == 1)
-    (one,) = records(one.body for one in intake.payloads)
+    (one,) = records(payloads(intake))
     assert {"key": "kafka.header.env", "value": {"stringValue": "test"}} in one["resource"]["attributes"]
 
 
@@ -167,11 +187,7 @@ def test_what_can_not_be_decoded_is_kept_as_it_was(kafka, topic, name):
     intake = MemoryIntake()
     with reading(kafka, topic, intake, logs={"encoding": encoding}):
         until(lambda: intake.records == 3)
-    entries = [
-        Entry("0" * 16, at, one.domain, one.receiver, one.body, one.records, one.received_unix_ms, one.digest)
-        for at, one in enumerate(intake.payloads)
-    ]
-    decoded = decode(entries)
+    decoded = decode(entries(intake))
     assert len(decoded.batch) == 2
     (letter,) = decoded.dead_letters
     assert letter.reason.startswith("undecodable")
@@ -193,6 +209,34 @@ def test_where_it_stopped_it_goes_on(kafka, topic):
     with reading(kafka, topic, another, **TEXT):
         until(lambda: another.records >= 100)
     assert bodies(intake, another) == expected(300)
+
+
+@pytest.mark.parametrize("encoding", ["text", "otlp_proto"])
+def test_what_another_machine_reads_again_has_the_same_ids_and_is_processed_once(kafka, topic, encoding, tmp_path):
+    """The first one dies before the group is told. Both write what they read into one journal, as in a cluster."""
+    make = {"text": lambda number: f"text {number}".encode(), "otlp_proto": lambda number: payload(2, f"text {number}")}
+    values, each = [make[encoding](number) for number in range(60)], 1 + (encoding != "text")
+    one, other = MemoryIntake(), MemoryIntake()
+    options = {"logs": {"encoding": encoding}}
+    for at in range(0, 40, 4):
+        kafka.send(topic, *values[at : at + 4], partition=0)
+    with reading(kafka, topic, one, autocommit={"interval": "1h"}, **options) as receiver:
+        until(lambda: one.records == 40 * each)
+        receiver._consuming._group._give_up = lambda *_: None
+    kafka.send(topic, *values[40:], partition=0)
+    with reading(kafka, topic, other, **options):
+        until(lambda: other.records == 60 * each)
+    ids = [
+        set(decode(entries(each, journal)).batch.column("record_id"))
+        for each, journal in ((one, "1" * 16), (other, "2" * 16))
+    ]
+    assert (len(ids[0]), len(ids[1]), ids[0] < ids[1]) == (40 * each, 60 * each, True)
+    bench = PartitionBench(tmp_path, plan(PipelinePlan("logs", frozenset({"kafka"}), ("sqlite",))))
+    bench.put_all([*one.payloads, *other.payloads])
+    while bench.step():
+        pass
+    assert len(bench.drain()) == 60 * each
+    bench.close()
 
 
 def test_a_group_that_begins_at_the_latest_misses_nothing_later(kafka, topic):

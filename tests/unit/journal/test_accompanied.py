@@ -11,6 +11,7 @@ from collector.client_info import NOBODY, ClientInfo, Wanted, client_info, part_
 from collector.journal.accompanied import accompanied
 from collector.journal.entry import Entry
 from collector.journal.layout import PayloadKind
+from collector.journal.provenance import Provenance
 from collector.journal.reader import JournalReader
 from collector.ledger.codec import decode_batch, decode_entries, encode_batch, encode_entries
 from collector.pipeline.decode import decode
@@ -40,6 +41,19 @@ def test_beside_payloads_without(bench: Any, kit: Any) -> None:
     told = decode(found).batch.client
     assert told is not None
     assert [client_info(text) for text in told] == [NOBODY] * 3 + [CLIENT] * 3 + [NOBODY] * 3
+
+
+@pytest.mark.parametrize("client", ["", CLIENT.text()])
+def test_where_it_stood_before_lies_in_front_of_it(bench: Any, kit: Any, client: str) -> None:
+    told = Provenance.of("0123456789abcdef", [(7, 1, 0), (8, 2, 0)]).text()
+    bench.open()
+    sent = kit.payload(accompanied(payload(3, "text"), client, told), records=3)
+    assert bench.append(sent._replace(with_client=True)) is None
+    reader = JournalReader.open(bench.path)
+    (entry,) = reader.read({}, None, {"otlp"}, 1 << 30, 1 << 30)
+    reader.close()
+    assert (entry.body, entry.client, entry.provenance) == (payload(3, "text"), client, told)
+    assert [each.provenance for each in decode_entries(encode_entries([entry.piece(1, 1)]))] == [told]
 
 
 @pytest.mark.parametrize("kind", [PayloadKind.MADE_2, PayloadKind.OTLP])
