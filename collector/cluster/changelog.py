@@ -163,7 +163,7 @@ class Changelog:
         writer: which has claimed the partition.
         mark: how far the environment has come.
         contents: seq of each outbox content that stands in the environment → an offset that is not behind its records.
-        has_format: whether the topic says of which format its rows are.
+        has_format: whether the topic says that its rows are of this version's format; else the first commit does.
     """
 
     def __init__(

@@ -41,8 +41,8 @@ _log = logging.getLogger("logboom.cluster")
 class Follower:
     """The copy of one partition, open for writing.
 
-    `contents`: seq of each outbox content that it has → an offset that is not behind its records. `has_format`: the log said of which
-    format its rows are.
+    `contents`: seq of each outbox content that it has → an offset that is not behind its records. `has_format`: what was read of the
+    log said that its rows are of this version's format. Of an older one, or where that was read by a predecessor, whoever writes says it anew.
     """
 
     def __init__(self, environment: Environment, places: Places) -> None:
@@ -153,7 +153,7 @@ class Follower:
     def _check_format(self, message: Message) -> None:
         if message.key != FORMAT_KEY or message.value is None:
             return
-        self.has_format = True
+        self.has_format = int(message.value) == FORMAT_VERSION
         if int(message.value) > FORMAT_VERSION:
             raise StorageError(
                 f"{message.place.topic} was written in format {message.value.decode()}; this version reads formats up to "

@@ -139,7 +139,6 @@ class Restoring:
         offsets = {place: bounds[place][0] for place in places}
         if mark is not None:
             offsets = {place: max(offsets[place], mark.offsets.get(place, 0)) for place in places}
-            follower.has_format = True  # it read the beginning once
         since = self._now_unix_ms() if mark is None else mark.at_unix_ms
         rows = _Reading(self._wire, follower, offsets, bounds, since, self._wanted).run(places)
         follower.apply([], Mark(offsets, self._now_unix_ms()))

@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from collector.cluster import changelog, restoring
 from collector.cluster import follower as following
-from collector.cluster import restoring
 from collector.cluster.changelog import Changelog
 from collector.cluster.follower import Follower
 from collector.cluster.restoring import Restoring
@@ -39,10 +39,10 @@ def taken(
     wire: SimulatedWire, path: Path, now_unix_ms: int = NOW_UNIX_MS, wanted: Callable[[], bool] = lambda: True
 ) -> Iterator[tuple[Follower, Changelog]]:
     taking = Restoring(wire, wire.admin(), PREFIX, now_unix_ms=lambda: now_unix_ms, wanted=wanted)
-    follower, changelog = taking.take(0, path, BUDGET)
+    follower, log = taking.take(0, path, BUDGET)
     with follower.environment:
-        follower.environment.follow(changelog)
-        yield follower, changelog
+        follower.environment.follow(log)
+        yield follower, log
 
 
 def put(follower: Follower, name: bytes, value: bytes | None) -> None:
@@ -268,6 +268,23 @@ def test_rows_of_a_newer_logboom_are_refused(wire: SimulatedWire, path: Path, re
         with pytest.raises(StorageError, match=said), taken(wire, place):
             pass
     os.close(lock_writer(path))
+
+
+@pytest.mark.parametrize("place", ["anew", "copy"])
+def test_rows_of_an_older_logboom_are_said_to_be_new_ones_with_the_first_commit(
+    wire: SimulatedWire, path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an older one that takes the partition again would read what it does not know."""
+    newer = FORMAT_VERSION + 1
+    for module in (following, changelog):
+        monkeypatch.setattr(module, "FORMAT_VERSION", newer)
+    with taken(wire, path if place == "copy" else path.parent / place) as (owner, _):
+        put(owner, b"new", b"row")
+    log = wire.cluster.log(PLACES.ledger)
+    assert [each.value for each in log.readable(0) if each.key == b"format"][-1] == b"%d" % newer
+    monkeypatch.undo()
+    with pytest.raises(StorageError, match=f"format {newer}"), taken(wire, path.parent / "older"):
+        pass
 
 
 def test_brokers_that_do_not_answer(wire: SimulatedWire, path: Path) -> None:
