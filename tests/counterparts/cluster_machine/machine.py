@@ -14,12 +14,15 @@ POINTS = (
     "writer:end", "reader:read", "admin:delete",
 )  # fmt: skip
 
+TAKING = ("writer:claim", "writer:claim", "reader:read")
+
 sends = st.sampled_from([*[SendEnd.DONE] * 3, SendEnd.LOST, SendEnd.LANDED])
 commits = st.sampled_from(
     [CommitEnd.DONE, CommitEnd.REFUSED, CommitEnd.BEFORE, CommitEnd.AFTER, CommitEnd.AFTER, CommitEnd.LATE]
 )
 processes = st.sampled_from(range(len(NAMES)))
 news = st.lists(st.sampled_from(DOMAINS), max_size=3)
+unread = st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=4)
 parts = st.sampled_from(Work)
 
 
@@ -135,6 +138,36 @@ class ClusterMachine(Stage, RuleBasedStateMachine):
             self.processes[process].thaw()
             self.act(process, Process.work)
             self.act(process, Process.trim)
+
+    @rule(
+        process=processes,
+        news=unread,
+        most=st.sampled_from([1, 100]),
+        steps=st.integers(1, 3),
+        point=st.sampled_from(TAKING),
+    )
+    def wake_too_late(self, process: int, news: list[str], most: int, steps: int, point: str) -> None:
+        """SIGSTOP for longer than a session; while another one takes what it had, it works on with what it believes to have."""
+        owners = [number for number, each in enumerate(self.processes) if each.held and each.alive and not each.frozen]
+        if not owners:
+            return
+        stopped = owners[process % len(owners)]
+        self.processes[stopped].freeze()
+        self.send_out((stopped + 1) % len(NAMES), news)
+        self.put(SendEnd.DONE)
+        self.cluster.advance(11.0)
+        self.take_while(stopped, point, lambda it: [it.work(Work.STEP, most) for _ in range(steps)])
+
+    @rule(process=processes, news=unread, does=st.sampled_from([Work.STEP, Work.UNACKNOWLEDGED]))
+    def die_behind_a_trim(self, process: int, news: list[str], does: Work) -> None:
+        """Something waits for destinations when topics are trimmed; its owner's machine is gone, and others deliver."""
+        self.send_out((process + 1) % len(NAMES), news)
+        self.put(SendEnd.DONE)
+        self.act(process, lambda it: it.work(does))
+        self.act(process, Process.trim)
+        if self.processes[process].alive:
+            self.processes[process].kill(with_machine=True)
+        self.let_pass(11.0, Work.ALL)
 
     @rule(secs=st.sampled_from([0.5, 3.0, 11.0, 31.0]), does=parts)
     def wait(self, secs: float, does: Work) -> None:

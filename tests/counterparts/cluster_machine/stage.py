@@ -112,6 +112,31 @@ class Stage:
             self.act(number, lambda each: each.work(does))
         self.cluster.at = at
 
+    def take_while(self, stopped: int, point: str, act: Callable[[Process], object]) -> None:
+        """Others look for what is theirs; the first one that comes to `point` meanwhile finds that process `stopped` goes on, and acts.
+        What they took then is what the log says."""
+        others = [each for each in self.processes if each is not self.processes[stopped]]
+        before = {(each, number) for each in others for number in each.held}
+
+        def meanwhile() -> None:
+            for each in others:
+                each.standing = None
+            self.processes[stopped].thaw()
+            at = self.cluster.at
+            self.act(stopped, act)
+            self.cluster.at = at
+
+        for each in others:
+            each.standing = point, meanwhile
+            self.act(self.processes.index(each), Process.look)
+            each.standing = None
+        if self.processes[stopped].frozen:  # nobody came to it
+            self.processes[stopped].thaw()
+        for each in others:
+            self.act(self.processes.index(each), Process.work)
+            for number in [number for number in each.held if (each, number) not in before]:
+                self._check_rows(each, number)
+
     # --- what is true
 
     def note_what_landed(self) -> None:
@@ -172,10 +197,14 @@ class Stage:
             kept = taken.ledger.state(TALLY, domain).get_many([NAME]).get(NAME, b"0")
             assert int(kept) == records, f"{domain}: {records} records were accepted, the component counted {int(kept)}"
         landed = self._landed_records(number)
-        owners = table_rows(taken.ledger)
+        self._check_rows(process, number)
+        assert_account(process.folder / str(number), landed, [each.id for each in PIPELINES])
+
+    def _check_rows(self, process: Process, number: int) -> None:
+        """What its owner has is what the log says; it owns it no more then."""
+        owners = table_rows(process.held[number].ledger)
         with process.acting():
             process.drop(number)
-        assert_account(process.folder / str(number), landed, [each.id for each in PIPELINES])
         wire = self.cluster.wire(PREFIX)
         restoring = Restoring(wire, wire.admin(), PREFIX, now_unix_ms=lambda: self.cluster.unix_ms)
         restored = restored_rows(restoring, number, self.folder / f"restored-{number}", PLAN.partition_bytes)
