@@ -15,6 +15,7 @@ abort: what expired meanwhile makes that fatal (#3297).
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,8 +24,10 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from collector.errors import StorageError
 from collector.kafka.confluent_errors import FENCED, RAISED, UNREACHABLE, error_of, permanent, said
+from collector.kafka.confluent_log import WriterLog
 from collector.kafka.wire import Fenced, NewRecord, Place, Refused, Unreachable, Unresolved
 
+_log = logging.getLogger("logboom.kafka")
 TRANSACTION_SECS = 30
 _ABORT_SECS = 3.0
 _RETRY_SECS = 0.05
@@ -47,6 +50,7 @@ class ConfluentWriter:
         self._producer: Producer | None = Producer(
             {
                 **settings,
+                "logger": WriterLog(name, settings.get("logger", _log)),
                 "transactional.id": name,
                 "transaction.timeout.ms": TRANSACTION_SECS * 1000,
                 "enable.idempotence": True,

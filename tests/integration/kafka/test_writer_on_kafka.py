@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -88,6 +89,23 @@ def test_brokers_that_hang_leave_nobody_knowing(kafka: Kafka, wire: ConfluentWir
     after.close()
     seen = values(wire, place)
     assert seen in ([b"first", b"last"], [b"first", b"second", b"last"])
+
+
+def test_a_writer_whose_place_was_taken_is_no_failure(
+    wire: ConfluentWire, place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """librdkafka calls it fatal, and says so as loudly as it can."""
+    caplog.set_level(logging.INFO)
+    former, later = wire.writer(0), wire.writer(0)
+    former.claim(SECS)
+    later.claim(SECS)
+    with pytest.raises(Fenced):
+        former.commit([NewRecord(place, b"k", b"v")], SECS)
+    former.close()
+    later.close()
+    said = [each for each in caplog.records if "another owner has claimed it" in each.getMessage()]
+    assert {each.levelname for each in said} == {"INFO"}
+    assert not [each.getMessage() for each in caplog.records if each.levelno > logging.WARNING]
 
 
 def test_brokers_that_hang_for_less_than_the_deadline_lose_nothing(
