@@ -28,6 +28,8 @@ _PATIENCE_SECS = 30.0
 class KafkaSources:
     """The `Sources` of one partition."""
 
+    skew_ms = 600_000
+
     def __init__(self, accepted: Accepted, number: int) -> None:
         self._accepted = accepted
         self._number = number
@@ -74,7 +76,7 @@ class PlaceRead:
     def take(self, max_bytes: int, max_records: int, cut: bool, gathered: Gathered) -> None:
         """Take into `gathered`. Raises `StorageError`: the place can't be read any more."""
         held, taken, journal = self.window.look(), Taken(max_bytes, max_records), self.window.journal
-        streams = {domain: streamed(entries, taken.through) for domain, entries in held.entries.items()}
+        streams = {domain: streamed(span.each(), taken.through) for domain, span in held.entries.items()}
         for domain, place in self.begun.items():
             if domain in streams:
                 streams[domain] = from_within(streams[domain], *place)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from collector.cluster.accepted import Accepted
 from collector.errors import LogboomError
 from collector.kafka.wire import Admin, Place, Unreachable
-from collector.ledger.reader import PartitionReader
+from collector.ledger.reader import Closed, PartitionReader
 
 TRIM_SECS = 30.0
 _JOIN_SECS = 10.0
@@ -54,7 +54,10 @@ class Trimming:
         for number, reader in self._owned():
             for control in (False, True):
                 place, journal = self._accepted.place(number, control)
-                floor = reader.floor(journal, control)
+                try:
+                    floor = reader.floor(journal, control)
+                except Closed:
+                    continue
                 if floor > self._trimmed.get(place, 0):
                     wanted[place] = floor
         if wanted:

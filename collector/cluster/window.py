@@ -10,9 +10,9 @@ them: who takes again without a commit gets the same ones.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from collector.cluster.record import entry_of
 from collector.errors import StorageError
@@ -36,6 +36,51 @@ class Start:
     passed: Mapping[str, int] = field(default_factory=dict)
 
 
+class Line:
+    """Entries of one domain that wait, in order: put by one thread, looked at and passed by another."""
+
+    __slots__ = ("_entries", "_passed")
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._passed = 0
+
+    def __len__(self) -> int:
+        return len(self._entries) - self._passed
+
+    @property
+    def first(self) -> Entry:
+        return self._entries[self._passed]
+
+    def put(self, entry: Entry) -> None:
+        self._entries.append(entry)
+
+    def look(self) -> Span:
+        return Span(self._entries, self._passed, len(self._entries))
+
+    def pass_on(self, offset: int) -> Iterator[Entry]:
+        """Those up to there; what is passed is let go of once it is the larger part."""
+        while self and self.first.offset <= offset:
+            yield self.first
+            self._passed += 1
+        if self._passed * 2 >= len(self._entries):
+            del self._entries[: self._passed]
+            self._passed = 0
+
+
+class Span(NamedTuple):
+    """What a line was at a moment, without a copy: good until something of it is passed."""
+
+    entries: Sequence[Entry]
+    first: int
+    behind: int
+
+    def each(self) -> Iterator[Entry]:
+        """In order; who stops has not paid for the rest."""
+        for at in range(self.first, self.behind):
+            yield self.entries[at]
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """One look into a window.
@@ -47,7 +92,7 @@ class Held:
         gaps: where the log goes on behind what was deleted before it was read.
     """
 
-    entries: Mapping[str, Sequence[Entry]]
+    entries: Mapping[str, Span]
     floor: int
     read_to: int
     gaps: Sequence[int] = ()
@@ -58,7 +103,7 @@ class Held:
         return min((offset - 1 for offset in left if offset), default=self.read_to)
 
     def _first(self, domain: str, through: int) -> int:
-        return next((entry.offset for entry in self.entries[domain] if entry.offset > through), 0)
+        return next((entry.offset for entry in self.entries[domain].each() if entry.offset > through), 0)
 
 
 @dataclass(slots=True)
@@ -86,7 +131,7 @@ class Window:
         self._of_none = next(iter(wanted), "")
         self._passed = start.passed
         self._changed = threading.Condition()
-        self._waiting: dict[str, deque[Entry]] = {}
+        self._waiting: dict[str, Line] = {}
         self._floor = self._read_to = start.floor or 0
         self._is_new = start.floor is None
         self._gaps: list[int] = []
@@ -103,7 +148,7 @@ class Window:
         with self._changed:
             kept = [entry for entry in entries if self._is_next(entry)]
             for entry in kept:
-                self._waiting.setdefault(entry.domain, deque()).append(entry)
+                self._waiting.setdefault(entry.domain, Line()).put(entry)
                 self._sums.setdefault(entry.domain, Sum()).add(entry)
                 self._bytes += len(entry.body) + _OVERHEAD_BYTES
             self._read_to = max(self._read_to, messages[-1].offset + 1)
@@ -148,7 +193,7 @@ class Window:
         with self._changed:
             if self._error is not None:
                 raise self._error
-            entries = {domain: list(waiting) for domain, waiting in self._waiting.items() if waiting}
+            entries = {domain: waiting.look() for domain, waiting in self._waiting.items()}
             return Held(entries, self._floor, self._read_to, tuple(self._gaps))
 
     def pass_on(self, through: Mapping[str, int], floor: int) -> None:
@@ -157,9 +202,8 @@ class Window:
             self._floor = max(self._floor, floor)
             self._gaps = [begins for begins in self._gaps if begins > floor]
             for domain, offset in through.items():
-                waiting = self._waiting.get(domain, deque())
-                while waiting and waiting[0].offset <= offset:
-                    entry = waiting.popleft()
+                waiting = self._waiting.get(domain, Line())
+                for entry in waiting.pass_on(offset):
                     self._sums[domain].add(entry, -1)
                     self._bytes -= len(entry.body) + _OVERHEAD_BYTES
                 if not waiting:
@@ -174,6 +218,11 @@ class Window:
         return self._read_to
 
     @property
+    def floor(self) -> int:
+        """Everything up to there is passed, as of the last commit; 0: the pipeline never read there."""
+        return self._floor
+
+    @property
     def bytes(self) -> int:
         """About what it takes in memory."""
         return self._bytes
@@ -182,7 +231,7 @@ class Window:
         """Domain → what of it waits here; and when the oldest of it was received, ms since the epoch, 0: nothing waits."""
         with self._changed:
             sums = {domain: replace(sum_) for domain, sum_ in self._sums.items()}
-            oldest = min((waiting[0].received_unix_ms for waiting in self._waiting.values() if waiting), default=0)
+            oldest = min((waiting.first.received_unix_ms for waiting in self._waiting.values()), default=0)
         return sums, oldest
 
     @property
@@ -203,7 +252,7 @@ class Window:
             )
 
 
-def streamed(entries: Sequence[Entry], through: dict[str, int]) -> Iterator[Entry]:
+def streamed(entries: Iterable[Entry], through: dict[str, int]) -> Iterator[Entry]:
     """A domain's entries; whoever asks for one takes it, and `through` says so."""
     for entry in entries:
         through[entry.domain] = entry.offset

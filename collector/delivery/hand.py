@@ -99,11 +99,16 @@ class Hand:
 
     @contextmanager
     def _held_until_left(self, names: Sequence[tuple[int, Name]], alone: bool) -> Iterator[None]:
+        mine = dict(
+            self._held
+        )  # of a partition that goes and returns meanwhile it is another one: this is not in hand there
         try:
             self._change(names, 1, alone and len(names) == 1)
             yield
         finally:
-            self._change(names, -1, False)
+            self._change(
+                [(source, name) for source, name in names if self._held.get(source) is mine.get(source)], -1, False
+            )
             self._quarantine.leave(alone)
 
     def oldest(self, source: int, seq: int) -> None:

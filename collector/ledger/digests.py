@@ -3,7 +3,7 @@
 A sender that got no answer sends the same bytes again. Both may stand in the journal; the second is a `duplicate` when
 it was received within the window of the first, from the same sender (the digest tells: `collector/admission/admission.py`).
 Received, not read: a backlog of an hour changes nothing. By a clock that never goes back (`_Clock`): one that was set back
-an hour makes nothing look an hour apart, nor do the clocks of two machines that write one journal, up to ten minutes. Equal is not the same where a record doesn't say when it was:
+an hour makes nothing look an hour apart, nor do the clocks of machines that write one journal, where there are several (`Sources.skew_ms`). Equal is not the same where a record doesn't say when it was:
 three equal requests of a script that sends no times are three, and none of them is ever set aside.
 
 What was read from a log that somebody else keeps (`collector.journal.provenance`) is known by its places there, message by message: of each
@@ -30,7 +30,6 @@ from collector.ledger.tables import U64, key, rows
 
 _DIGEST_BYTES = 20
 _PER_ROW = 4080 // _DIGEST_BYTES
-_SKEW_MS = 600_000
 _PLACE = Struct(">QQ4s")
 _NO_LENGTH = b"\xff" * 4
 """Behind a source and how far it was read, where other digests have the length of the body."""
@@ -55,11 +54,11 @@ class _Clock:
     wall_unix_ms: int
     logical_unix_ms: int
 
-    def tick(self, wall_unix_ms: int) -> int:
-        """Move on to the next payload; when it was received."""
+    def tick(self, wall_unix_ms: int, skew_ms: int) -> int:
+        """Move on to the next payload; when it was received. `skew_ms`: by so much clocks of writers may differ."""
         if wall_unix_ms > self.wall_unix_ms:
             self.logical_unix_ms += wall_unix_ms - self.wall_unix_ms
-        elif self.wall_unix_ms - wall_unix_ms <= _SKEW_MS:
+        elif self.wall_unix_ms - wall_unix_ms <= skew_ms:
             # Of a machine whose clock is behind: else each change between the two would count as time.
             return self.logical_unix_ms
         self.wall_unix_ms = wall_unix_ms
@@ -87,12 +86,13 @@ class DedupWindow:
 
     Args:
         whole: its payloads go on as they are, so that one of which a part is fresh is fresh.
+        skew_ms: clocks of those who write a journal may differ by so much; one that is set back by less stands still as long.
     """
 
-    def __init__(self, pipeline: str, window_secs: float, *, whole: bool = False) -> None:
+    def __init__(self, pipeline: str, window_secs: float, *, whole: bool = False, skew_ms: int = 0) -> None:
         self._pipeline = pipeline
         self._window_ms = int(window_secs * 1000)
-        self._whole = whole
+        self._whole, self._skew_ms = whole, skew_ms
         self._domains: dict[str, _Seen] = {}
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class DedupWindow:
         reached: dict[tuple[str, int], int] = {}
         for entry in entries:
             received = (clocks.get((entry.journal, entry.domain)) or self._clock(clocks, entry)).tick(
-                entry.received_unix_ms
+                entry.received_unix_ms, self._skew_ms
             )
             if entry.provenance and not entry.damaged:
                 self._by_place(entry, reached, fresh, duplicates)
@@ -241,7 +241,7 @@ class DedupWindow:
         for entry in sorted(entries, key=_OFFSET):  # as they came in: fresh ones and duplicates are given apart
             journal, domain = entry.journal, entry.domain
             clock = clocks.get((journal, domain)) or self._clock(clocks, entry)
-            received[journal, domain, entry.offset] = clock.tick(entry.received_unix_ms)
+            received[journal, domain, entry.offset] = clock.tick(entry.received_unix_ms, self._skew_ms)
         return received
 
     def _outside(self, domain: str, received_unix_ms: int) -> list[DigestRow]:

@@ -23,6 +23,8 @@ class JournalSources:
         StorageError: one of them is of a foreign format; from `source`, `shelf` and `last_offsets`.
     """
 
+    skew_ms = 1000  # requests that come at once are not put in the order of their clocks
+
     def __init__(self, paths: Sequence[Path], control: Path | None = None, keys: Keys | None = None) -> None:
         self._paths = paths
         self._keys = keys

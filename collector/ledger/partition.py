@@ -359,7 +359,9 @@ class PartitionLedger:
             for position, plan in enumerate(store.plan.roots):
                 self._sources[plan.id] = make(records[plan.id], None if position else claimed)
             for plan in store.plan.pipelines:
-                self._windows[plan.id] = DedupWindow(plan.id, store.plan.dedup_window_secs, whole=plan.passthrough)
+                self._windows[plan.id] = DedupWindow(
+                    plan.id, store.plan.dedup_window_secs, whole=plan.passthrough, skew_ms=sources.skew_ms
+                )
                 self._windows[plan.id].load(txn, tables.digests, store.now_unix_ms())
             sums = outbox.all_totals(txn, tables)
             aside = {name: spilled(txn, tables, name) for name in sums}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,11 +22,18 @@ from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables,
 from collector.outcomes import Counts
 
 
+class Closed(StorageError):
+    """Who looks came too late: another thread has put the partition down."""
+
+
 class PartitionReader:
-    """Read-only; each call is one short snapshot, cheap enough for each second. Empty until the files exist."""
+    """Read-only; each call is one short snapshot, cheap enough for each second. Empty until the files exist; once it is closed, each call raises
+    `Closed`. Safe from any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
+        self._ended = False
         self._environment: Environment | None = None
         self._tables: Tables | None = None
         self._marks: dict[tuple[str, bool], tuple[int, Mapping[str, int]]] = {}
@@ -202,15 +210,26 @@ class PartitionReader:
         return [value for _, value in state.scan(prefix)]
 
     def close(self) -> None:
-        """Let go of the files; safe twice."""
+        """Let go of the files, for good; safe twice."""
+        with self._lock:
+            self._ended = True
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self._environment is not None:
             self._environment.close()
         self._environment = self._tables = None
         self._marks = {}
 
     def _opened(self) -> tuple[Environment, Tables] | None:
+        with self._lock:  # two at a time would open it twice, and one of them for ever
+            if self._ended:
+                raise Closed(f"{self.path} is put down")
+            return self._as_it_is()
+
+    def _as_it_is(self) -> tuple[Environment, Tables] | None:
         if self._environment is not None and not self._environment.is_current():
-            self.close()  # the directory was wiped or replaced: watermarks of the old one must not trim a journal
+            self._let_go()  # the directory was wiped or replaced: watermarks of the old one must not trim a journal
         if self._environment is None:
             self._environment = Environment.open(self.path, KIND, FORMAT_VERSION, OLDEST_FORMAT)
         if self._environment is not None and self._tables is None:

@@ -114,7 +114,13 @@ LoadCursors = Callable[[str], tuple[Mapping[str, int], Mapping[str, tuple[int, i
 
 
 class Sources(Protocol):
-    """All that was accepted, in every journal; makes what reads it."""
+    """All that was accepted, in every journal; makes what reads it.
+
+    `skew_ms`: by so much the clocks of those may differ who write one journal.
+    """
+
+    @property
+    def skew_ms(self) -> int: ...
 
     def source(
         self, record: PipelineRecord, wanted: Wanted, owns_domain: Callable[[str], bool], load: LoadCursors

@@ -58,6 +58,24 @@ def die_with(path: Path, *requests: Request) -> None:
     file.write_bytes(asyncio.run(main()))
 
 
+def test_a_partition_that_goes_and_returns_is_another_one(tmp_path: Path) -> None:
+    """What was in hand before ends later, and says nothing of what is in hand now."""
+    first = entries(1)[0]
+
+    async def main() -> bytes:
+        hand = Hand("x", {0: tmp_path}, Quarantine())
+        with ExitStack() as later:
+            with await hand.holding(whole(first)):
+                hand.leave(0)
+                hand.include(0, tmp_path)
+                later.enter_context(await hand.holding(whole(first)))
+            return (tmp_path / "deliveries" / "x").read_bytes()
+
+    held = asyncio.run(main())
+    (tmp_path / "deliveries" / "x").write_bytes(held)
+    assert Hand("x", {0: tmp_path}, Quarantine()).suspects(first)
+
+
 def test_a_death_with_several_in_hand_calls_for_care_and_is_held_against_none(tmp_path: Path) -> None:
     first, second, third = entries()
     die_with(tmp_path, whole(first), whole(second))

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import pytest
 from xxhash import xxh3_128_digest
 
+from collector.cluster.sources import KafkaSources
 from collector.journal.entry import Payload
+from collector.ledger.journal_sources import JournalSources
 from collector.ledger.plan import PipelinePlan
 from counterparts.partition_bench import START_UNIX_MS, PartitionBench, plan, request
 from counterparts.wire_bytes import message
@@ -158,6 +160,7 @@ def test_what_came_before_the_clock_was_set_forward_is_read_before_anything_is_f
         ("set back by an hour", (0, 1000 - HOUR_MS), 1),
         ("set back, and on within the window", (0, 1000 - HOUR_MS, 2000 - HOUR_MS), 1),
         ("set back, and on by more than the window", (0, 1000 - HOUR_MS, 1001 - HOUR_MS + WINDOW_MS), 2),
+        ("set back by a little, and on by more than the window", (0, 1000 - 300_000, 1001 - 300_000 + WINDOW_MS), 2),
         ("set forward by an hour", (0, HOUR_MS), 2),
         ("set back and forward", (0, 1000 - HOUR_MS, 2000), 2),
         ("set back to 1970", (0, 1000 - START_UNIX_MS), 1),
@@ -184,8 +187,12 @@ def test_the_window_goes_by_a_clock_that_never_goes_back(
 
 
 @pytest.mark.parametrize("behind_ms", [50, 30_000, 500_000])
-def test_machines_whose_clocks_differ_share_one_window(bench: PartitionBench, behind_ms: int) -> None:
+def test_machines_whose_clocks_differ_share_one_window(
+    make_bench: Make, monkeypatch: pytest.MonkeyPatch, behind_ms: int
+) -> None:
     """They write one journal in turn; the time between a payload and its like is none of the difference of their clocks."""
+    monkeypatch.setattr(JournalSources, "skew_ms", KafkaSources.skew_ms)
+    bench = make_bench()
     for number in range(40):
         received = START_UNIX_MS + number - behind_ms * (number % 2)
         bench.put("x" if number in (0, 39) else str(number), received_unix_ms=received)
