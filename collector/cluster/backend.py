@@ -37,7 +37,7 @@ from collector.cluster.view import KafkaView
 from collector.errors import Locked, Lost, StorageError
 from collector.journal.entry import Intake
 from collector.journal.limits import CONTROL_LIMITS, JournalLimits
-from collector.kafka.wire import Unreachable, Wire
+from collector.kafka.wire import Place, Unreachable, Wire
 from collector.ledger.interface import Ledger
 from collector.ledger.plan import LedgerPlan
 from collector.ledger.reader import PartitionReader
@@ -113,7 +113,7 @@ class KafkaBackend:
         group = self._connected().group(f"{self._options.instance}-{worker}", self._options.topic("intake"))
         worker_, session_secs = self._worker, self._options.session_timeout
         ownership = ClusterOwnership(group, session_secs, lock, worker_.close, worker_.owners)
-        self._worker.share_out = group.share_out
+        self._worker.share_out, self._worker.note = group.share_out, group.note
         self._worker.on_missed = lambda missed: ownership.note_expired(str(missed))
         return ownership
 
@@ -195,6 +195,7 @@ class _Worker:
         self._owned: dict[int, Owned] = {}
         self.on_missed: Callable[[Missed], None] = lambda _: None
         self.share_out: Callable[[], None] = lambda: None
+        self.note: Callable[[Mapping[Place, int]], None] = lambda _: None
 
     def open_ledger(self, number: int, plan: LedgerPlan, wanted: Callable[[], bool]) -> Ledger:
         from collector.cluster.restoring import Restoring  # loads columns, which the supervisor must not
@@ -251,7 +252,7 @@ class _Worker:
                 self._accepted = accepted
                 self._status = Status(
                     wire, options.topic("status"), backend._dir.partitions, teller, accepted, lambda: self._owned,
-                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout),
+                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout), self.note,
                 )  # fmt: skip
                 self._trimming = Trimming(
                     wire.admin(), accepted, lambda: [(each.number, each.reader) for each in self._owned.values()]

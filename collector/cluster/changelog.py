@@ -201,6 +201,11 @@ class Changelog:
             self._offsets.update(ends)
             return Mark(self._offsets, self._now_unix_ms()).packed()
 
+    def waits_from(self) -> int | None:
+        """The offset of the outbox topic from which on something waits; None: nothing does."""
+        with self._lock:
+            return min(self._contents.values(), default=None)
+
     def trim(self, admin: Admin) -> int:
         """Delete the beginning of the outbox topic that no queue holds; up to which offset. To be called each 30 s, of no step's thread: it
         may take seconds. Raises `Unreachable`."""

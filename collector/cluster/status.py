@@ -22,6 +22,7 @@ import orjson
 from collector.cluster.accepted import Accepted
 from collector.cluster.changelog import Changelog
 from collector.cluster.poison import marks_of, record
+from collector.cluster.positions import NOTE_SECS, positions
 from collector.cluster.told import Told, tell
 from collector.cluster.waiting import waiting
 from collector.cluster.whole import read_whole
@@ -66,6 +67,7 @@ class Status:
         owned: what this process owns now. Called from the thread.
         ownerless: told when a partition seems to be nobody's, at most once in `patience_secs`.
         patience_secs: how long that takes.
+        note: told each `NOTE_SECS` how far all that is owned has come.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Status:
         owned: Callable[[], Mapping[int, Owned]],
         ownerless: Callable[[], None] = lambda: None,
         patience_secs: float = OWNERLESS_SECS,
+        note: Callable[[Mapping[Place, int]], None] = lambda _: None,
     ) -> None:
         # Not all workers at once: the first one is enough.
         self._ownerless, self._patience_secs = ownerless, patience_secs * random.uniform(1, 1.5)  # noqa: S311
@@ -90,6 +93,7 @@ class Status:
         self._wire = wire
         self._others: dict[int, tuple[str, int, int]] = {}
         self._suspected: dict[Owned, Mapping[str, bytes]] = {}
+        self._tell_group, self._noted_at = note, 0.0
         self._trimmed_at = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -140,12 +144,16 @@ class Status:
         owned = dict(self._owned())
         ends: Mapping[Place, int] = {}
         places = [self._accepted.place(number, control)[0] for number in owned for control in (False, True)]
+        places += [each.changelog.places.outbox for each in owned.values()]
         with suppress(LogboomError):
             ends = self._accepted.ends(places) if places else {}
         found: dict[int, Mapping[str, Any]] = {}
         for number, each in owned.items():
             with suppress(LogboomError):  # it was put down just now
                 found[number] = self._of(each, ends)
+        if time.monotonic() - self._noted_at >= NOTE_SECS:
+            self._noted_at = time.monotonic()
+            self._tell_group(positions(self._accepted, owned.values(), ends) if owned else {})
         now = time.time_ns() // 1_000_000
         tell(self._teller.root, self._teller.worker, Told(0, now, found, self._others))
         return found

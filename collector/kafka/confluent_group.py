@@ -18,11 +18,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from collector.kafka.wire import Changes
+from collector.kafka.wire import Changes, Place
 
 RELEASE_SECS = 120.0
 """Longer than a step may take, and its calls to destinations behind it."""
@@ -72,6 +73,7 @@ class ConfluentGroup:
         self._contact = time.monotonic() - session_secs
         self._awake_at, self._doubted_until = time.monotonic(), 0.0
         self._trouble = ""
+        self._noted: Mapping[Place, int] = {}
         self._thread = threading.Thread(target=self._run, name="group", daemon=True)
         self._thread.start()
 
@@ -91,6 +93,10 @@ class ConfluentGroup:
     def share_out(self) -> None:
         """See `Group.share_out`."""
         self._sharing_out = bool(self._beside)
+
+    def note(self, positions: Mapping[Place, int]) -> None:
+        """See `Group.note`: told from the group's thread, without waiting."""
+        self._noted = dict(positions)
 
     @property
     def last_contact(self) -> float:
@@ -133,6 +139,7 @@ class ConfluentGroup:
             while not self._closing:
                 self._awake()
                 self._vary(consumer)
+                self._tell(consumer)
                 message = consumer.poll(_POLL_SECS)
                 if message is not None and message.error() is not None and self._ends(message):
                     return
@@ -151,6 +158,15 @@ class ConfluentGroup:
         elif self._until and now >= self._until:
             self._until = 0.0
             self._subscribe(consumer, [self._topic])
+
+    def _tell(self, consumer: Consumer) -> None:
+        """The group, how far it is; while numbers are shared out brokers don't listen, and the next time is soon."""
+        noted, self._noted = self._noted, {}
+        if noted:
+            with suppress(KafkaException):
+                consumer.commit(
+                    offsets=[TopicPartition(*place, offset) for place, offset in noted.items()], asynchronous=True
+                )
 
     def _numbers(self, partitions: Sequence[TopicPartition]) -> list[int]:
         return sorted(each.partition for each in partitions if each.topic == self._topic)

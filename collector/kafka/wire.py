@@ -199,6 +199,11 @@ class Group(Protocol):
         any thread."""
         ...
 
+    def note(self, positions: Mapping[Place, int]) -> None:
+        """How far this member has come: for people's tools, which read a group's offsets. Some may be lost, and none is read back. From any
+        thread."""
+        ...
+
     @property
     def last_contact(self) -> float:
         """Monotonic seconds of the coordinator's last sign of life."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collector.kafka.wire import Place
+
 if TYPE_CHECKING:
     from collector.testing.log_cluster.cluster import LogCluster
     from collector.testing.log_cluster.group import SimulatedGroup
@@ -29,6 +31,7 @@ class Coordinator:
         self.cluster = cluster
         self.topic = topic
         self.members: dict[str, Member] = {}
+        self.noted: dict[Place, int] = {}
 
     def join(self, name: str, session: SimulatedGroup) -> Member:
         """A member comes, or comes back: what it holds stays its own."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from collector.kafka.wire import Changes
+from collector.kafka.wire import Changes, Place
 
 if TYPE_CHECKING:
     from collector.testing.log_cluster.coordinator import Coordinator, Member
@@ -72,6 +72,11 @@ class SimulatedGroup:
 
     def share_out(self) -> None:
         """See `Group.share_out`; each look of a member does it here."""
+
+    def note(self, positions: Mapping[Place, int]) -> None:
+        """See `Group.note`."""
+        with self._cluster.changed:
+            self._coordinator.noted.update(positions)
 
     def released(self, numbers: Sequence[int]) -> None:
         """See `Group.released`."""

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka.admin import AdminClient
 
 from collector.kafka.client import connection_settings
 from collector.kafka.confluent_group import ConfluentGroup
 from collector.kafka.options import KafkaConnection
+from collector.kafka.wire import Place
 from counterparts.kafka import Kafka
 
 SECONDS, SESSION_SECS = 120.0, 6.0
@@ -82,6 +85,20 @@ def test_what_is_asked_back_stays_until_it_is_put_down(kafka: Kafka, topic: str,
     assert first.owned | second.owned == NUMBERS
     assert not first.owned & second.owned
     assert time.monotonic() - first.group.last_contact < SESSION_SECS * 10
+
+
+def test_tools_see_how_far_members_have_come(kafka: Kafka, topic: str, members: list[Member]) -> None:
+    """Of topics, too, that the group shares nothing of."""
+    admin, group = AdminClient({"bootstrap.servers": kafka.address}), f"group-{topic}"
+    until(members, lambda: members[0].owned == NUMBERS)
+    told = {Place(topic, 0): 7, Place(topic, 3): 1 << 33, Place(f"{topic}-beside", 1): 3}
+
+    def seen() -> dict[Place, int]:
+        members[0].group.note(told)
+        (asked,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return {Place(each.topic, each.partition): each.offset for each in asked.result().topic_partitions}
+
+    until(members, lambda: seen() == told)
 
 
 def test_a_member_that_comes_back_in_time_has_what_it_had(kafka: Kafka, topic: str, members: list[Member]) -> None:

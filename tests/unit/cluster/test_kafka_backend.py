@@ -16,7 +16,7 @@ import xxhash
 
 from collector.backend.data_dir import DataDir, open_data_dir
 from collector.backend.interface import LetterFilter
-from collector.cluster import backend
+from collector.cluster import backend, status
 from collector.cluster.backend import KafkaBackend
 from collector.cluster.options import KafkaLedgerConfig
 from collector.cluster.status import read_all
@@ -24,6 +24,7 @@ from collector.cluster.told import owned
 from collector.errors import NoRoom, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import JournalLimits
+from collector.kafka.wire import Place
 from collector.ledger.reader import PartitionReader
 from collector.service import worker as module
 from collector.service.worker import Worker
@@ -152,8 +153,10 @@ def test_partitions_are_shared_out_and_each_record_is_counted_once(machines: lis
     assert second.counted() == {"enqueued": 36, "exported": 36}
 
 
-def test_owners_tell_the_cluster_what_they_have(machines: list[Machine], cluster: LogCluster) -> None:
-    """Who owns a partition, and what waits in it."""
+def test_owners_tell_the_cluster_what_they_have(
+    machines: list[Machine], cluster: LogCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who owns a partition, and what waits in it; and people's tools, how far it is read."""
     first, second = machines
     first.start()
     second.start()
@@ -161,7 +164,18 @@ def test_owners_tell_the_cluster_what_they_have(machines: list[Machine], cluster
     def told() -> Counter[str]:
         return Counter(status["owner"] for status in read_all(cluster.wire("lb"), "lb.status", PARTITIONS).values())
 
+    monkeypatch.setattr(status, "NOTE_SECS", 0.1)
     until(lambda: told() == {"a": 2, "b": 2})
+    first.accept(domains(12))
+    until(lambda: exported(machines) == 12)
+    topics = ("lb.intake", "lb.control", "lb.outbox")
+    places = [Place(topic, number) for topic in topics for number in range(PARTITIONS)]
+    ends = {place: end for place, (_, end) in cluster.wire("lb").admin().bounds(places).items()}
+    noted = cluster.coordinators["lb", "lb.intake"].noted
+    until(
+        lambda: noted == {place: end for place, end in ends.items() if end or place.topic == "lb.outbox"},
+        lambda: str((noted, ends)),
+    )
     file = first.root / "cluster" / "0.json"
     until(lambda: {owner for owner, *_ in json.loads(file.read_text())["others"].values()} == {"a", "b"})
 
