@@ -19,6 +19,7 @@ from collector.backend.interface import Frozen, always
 from collector.cluster.accepted import Accepted
 from collector.cluster.accepted import Lost as Missed
 from collector.cluster.account import Account
+from collector.cluster.changelog import unix_ms
 from collector.cluster.connecting import remember
 from collector.cluster.desk import KafkaDesk
 from collector.cluster.intake import KafkaIntake
@@ -195,9 +196,20 @@ class _Worker:
         self._owned: dict[int, Owned] = {}
         self.on_missed: Callable[[Missed], None] = lambda _: None
         self.share_out: Callable[[], None] = lambda: None
+        self._taking: dict[int, int] = {}
         self.note: Callable[[Mapping[Place, int]], None] = lambda _: None
 
     def open_ledger(self, number: int, plan: LedgerPlan, wanted: Callable[[], bool]) -> Ledger:
+        """Take a partition; while that lasts it is told."""
+        with self._lock:
+            self._taking = {**self._taking, number: unix_ms()}
+        try:
+            return self._taken(number, plan, wanted)
+        finally:
+            with self._lock:
+                self._taking = {of: since for of, since in self._taking.items() if of != number}
+
+    def _taken(self, number: int, plan: LedgerPlan, wanted: Callable[[], bool]) -> Ledger:
         from collector.cluster.restoring import Restoring  # loads columns, which the supervisor must not
         from collector.cluster.sources import KafkaSources
 
@@ -213,7 +225,7 @@ class _Worker:
             taken.ledger.close()  # else this process could never take it again
             raise
         with self._lock:
-            self._owned = {**self._owned, number: Owned(number, place, reader, taken.changelog)}
+            self._owned = {**self._owned, number: Owned(number, place, reader, taken.changelog, unix_ms())}
         return cast("Ledger", _OwnedLedger(taken.ledger, lambda: self._put_down(number, reader)))
 
     def owners(self) -> Mapping[int, str]:
@@ -252,7 +264,7 @@ class _Worker:
                 self._accepted = accepted
                 self._status = Status(
                     wire, options.topic("status"), backend._dir.partitions, teller, accepted, lambda: self._owned,
-                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout), self.note,
+                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout), self.note, lambda: self._taking,
                 )  # fmt: skip
                 self._trimming = Trimming(
                     wire.admin(), accepted, lambda: [(each.number, each.reader) for each in self._owned.values()]

@@ -2,7 +2,7 @@
 file (`told`). And who owns the rest: what others tell there.
 
     status/n, key n = {"owner", "worker", "address", "at_unix_ms", "lag": {pipeline: {"entries", "records", "bytes", "oldest_unix_ms"}},
-                       "waiting_bytes", "domains": {the 20 largest: bytes}, "queues": {exporter: {"records", "bytes"}}}
+                       "since_unix_ms", "waiting_bytes", "domains": {the 20 largest: bytes}, "queues": {exporter: {"records", "bytes"}}}
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from collector.cluster.accepted import Accepted
 from collector.cluster.changelog import Changelog
 from collector.cluster.poison import marks_of, record
 from collector.cluster.positions import NOTE_SECS, positions
-from collector.cluster.told import Told, tell
-from collector.cluster.waiting import waiting
+from collector.cluster.told import Heard, Told, tell
+from collector.cluster.waiting import Waiting, waiting
 from collector.cluster.whole import read_whole
 from collector.errors import LogboomError
 from collector.kafka.wire import Admin, AtEnd, NewRecord, OutOfRange, Place, Reader, Refused, Sender, Unreachable, Wire
@@ -47,6 +47,7 @@ class Owned:
     place: Path
     reader: PartitionReader
     changelog: Changelog
+    since_unix_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Status:
         owned: what this process owns now. Called from the thread.
         ownerless: told when a partition seems to be nobody's, at most once in `patience_secs`.
         patience_secs: how long that takes.
+        taking: partitions that this process makes its own → since when.
         note: told each `NOTE_SECS` how far all that is owned has come.
     """
 
@@ -81,6 +83,7 @@ class Status:
         ownerless: Callable[[], None] = lambda: None,
         patience_secs: float = OWNERLESS_SECS,
         note: Callable[[Mapping[Place, int]], None] = lambda _: None,
+        taking: Callable[[], Mapping[int, int]] = dict,
     ) -> None:
         # Not all workers at once: the first one is enough.
         self._ownerless, self._patience_secs = ownerless, patience_secs * random.uniform(1, 1.5)  # noqa: S311
@@ -91,9 +94,10 @@ class Status:
         self._accepted = accepted
         self._owned = owned
         self._wire = wire
-        self._others: dict[int, tuple[str, int, int]] = {}
+        self._others: dict[int, Heard] = {}
         self._suspected: dict[Owned, Mapping[str, bytes]] = {}
         self._tell_group, self._noted_at = note, 0.0
+        self._taking = taking
         self._trimmed_at = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -101,7 +105,7 @@ class Status:
 
     def owners(self) -> Mapping[int, str]:
         """Partition → the machine that told last that it owns it. From any thread."""
-        return {number: owner for number, (owner, _, _) in sorted(dict(self._others).items())}
+        return {number: owner for number, (owner, *_) in sorted(dict(self._others).items())}
 
     def close(self) -> None:
         """End the thread; safe twice."""
@@ -148,22 +152,24 @@ class Status:
         with suppress(LogboomError):
             ends = self._accepted.ends(places) if places else {}
         found: dict[int, Mapping[str, Any]] = {}
+        beside: dict[int, Mapping[str, Any]] = {}
         for number, each in owned.items():
             with suppress(LogboomError):  # it was put down just now
-                found[number] = self._of(each, ends)
+                waits = waiting(self._accepted, number, ends)
+                found[number] = self._of(each, waits)
+                beside[number] = {**found[number], "unread": waits.unread}
         if time.monotonic() - self._noted_at >= NOTE_SECS:
             self._noted_at = time.monotonic()
             self._tell_group(positions(self._accepted, owned.values(), ends) if owned else {})
         now = time.time_ns() // 1_000_000
-        tell(self._teller.root, self._teller.worker, Told(0, now, found, self._others))
+        tell(self._teller.root, self._teller.worker, Told(0, now, beside, self._others, dict(self._taking())))
         return found
 
-    def _of(self, owned: Owned, ends: Mapping[Place, int]) -> Mapping[str, Any]:
-        waits = waiting(self._accepted, owned.number, ends)
+    def _of(self, owned: Owned, waits: Waiting) -> Mapping[str, Any]:
         largest = sorted(waits.domains.items(), key=lambda each: -each[1])[:_DOMAINS]
         return {
             "owner": self._teller.instance, "worker": self._teller.worker, "address": self._teller.address,
-            "at_unix_ms": time.time_ns() // 1_000_000,
+            "at_unix_ms": time.time_ns() // 1_000_000, "since_unix_ms": owned.since_unix_ms,
             "lag": {
                 pipeline: {"entries": each.entries, "records": each.records, "bytes": each.bytes, "oldest_unix_ms": each.oldest_unix_ms}
                 for pipeline, each in waits.lag.items()
@@ -214,7 +220,7 @@ class Status:
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             told = orjson.loads(text)
             self._heard_at[number] = time.monotonic()
-            self._others[number] = str(told["owner"]), int(told["worker"]), int(told["at_unix_ms"])
+            self._others[number] = Heard.of(told)
 
     def _trim(self, admin: Admin) -> None:
         for each in self._owned().values():

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collector.backend.interface import FiledLetter
+from collector.cluster import told
 from collector.console import commanding, telling
 from collector.console.service_state import ServiceState
 from collector.control.asking import Settled, Told
@@ -50,6 +51,7 @@ CONFIG: dict[str, Any] = {
     },
     "exporters": {"sqlite": {}, f"webhook/{NAME}": {"endpoint": "https://chat.example/hook"}},
     "service": {
+        "ledger": {"partitions": 4, "kafka": {"brokers": ["k:9092"], "instance_id": "one"}},
         "domains": {"limits": {"records_per_second": 2000, "overrides": {"a.example": {"records_per_second": 100}}}},
         "pipelines": {
             "logs": {"receivers": ["otlp"], "exporters": ["sqlite", "alerting"]},
@@ -71,7 +73,7 @@ STATE = ServiceState(
 LETTER = FiledLetter(0, DeadLetterInfo(17, f"exporter/{HOSTILE}", "logs", HOSTILE, 38, {"a.example": 38}, 900, 1))
 PAGES = (
     "/", "/logs?from=now-7d", f"/issues/{ISSUE}", "/issues", "/issues?state=archived", "/patterns", "/alerts", "/alerts?all=1", "/health",
-    "/report", "/audit", "/monitors/new?q=number&count=3", "/monitors/new?q=level:(", "/?samples=1", "/nothing", "/logs?q=level:(",
+    "/report", "/audit", "/cluster", "/monitors/new?q=number&count=3", "/monitors/new?q=level:(", "/?samples=1", "/nothing", "/logs?q=level:(",
 )  # fmt: skip
 
 
@@ -128,7 +130,18 @@ def _fill(root: Path) -> None:
         _put(database, "audit", seq=1, hash="0" * 64, entry=said, action=HOSTILE, who=HOSTILE, why=HOSTILE, address=HOSTILE,
              received_unix_nano=NOW, expires_unix_nano=NOW * 2, time_unix_nano=NOW, **seen)  # fmt: skip
     key = new_key(KeyKind.INGEST)
+    _share(root)
     KeyStore(root / FILE).add(Key(key.id, KeyKind.INGEST, "a.example", key.digest, HOSTILE))
+
+
+def _share(root: Path) -> None:
+    """A cluster: this machine, one that is silent and has a hostile name, a partition that is restored, and one that nobody ever had."""
+    now = NOW // 1_000_000
+    ours, theirs = (
+        told.Heard("one", 0, now + 3_600_000, now, 7, now, 3),
+        told.Heard(HOSTILE, 1, now - 100_000, now - 200_000, 40, 0, 2),
+    )
+    told.tell(root, 0, told.Told(0, now, {}, {0: ours, 1: theirs, 2: theirs}, {2: now}))
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +166,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, decided: list[tuple[str, s
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(commanding, "ask", ask)
+        patch.setattr(told, "FRESH_SECS", 1e9)
         patch.setattr(telling, "desk_of", lambda *_: desk)
         with served(root, state=STATE, config=CONFIG) as url:
             yield url

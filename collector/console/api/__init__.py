@@ -4,12 +4,26 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
-from collector.console.api import alerts, audit, explain, export, health, issues, me, openapi, overview, records, tail
+from collector.console.api import (
+    alerts,
+    audit,
+    cluster,
+    explain,
+    export,
+    health,
+    issues,
+    me,
+    openapi,
+    overview,
+    records,
+    tail,
+)
 
 ROUTERS: Sequence[APIRouter] = (
     health.router,
     alerts.router,
     audit.router,
+    cluster.router,
     me.router,
     overview.router,
     issues.lists,

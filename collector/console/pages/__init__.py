@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from collector.console.pages import (
     alerts,
     audit,
+    cluster,
     display,
     explained,
     first,
@@ -27,6 +28,7 @@ ROUTERS: Sequence[APIRouter] = (
     health.router,
     alerts.router,
     audit.router,
+    cluster.router,
     overview.router,
     first.router,
     log_tail.router,  # in front of `/logs/{record_id}`

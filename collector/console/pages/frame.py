@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from collector.console.asking import scope_of
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
+from collector.console.sharing import shares
 from collector.release import release
 from collector.reserved import DOMAIN
 from collector.store.issue_reading import counted
@@ -23,6 +25,7 @@ NAVIGATION = (
     ("/", "Overview"), ("/logs", "Logs"), ("/issues", "Issues"), ("/patterns", "Patterns"), ("/alerts", "Alerts"),
     ("/health", "Health"),
 )  # fmt: skip
+_CLUSTER = ("/cluster", "Cluster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,24 @@ class Shown:
 
 async def frame(request: Request) -> dict[str, Any]:
     """The context of `base.html`."""
+    offered = navigation(request)
     path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
     return {
         "visitor": visitor(request),
         "shown": shown(request),
-        "navigation": NAVIGATION,
-        "current": next((to for to, _ in reversed(NAVIGATION) if path == to or path.startswith(f"{to}/")), ""),
+        "navigation": offered,
+        "current": next((to for to, _ in reversed(offered) if path == to or path.startswith(f"{to}/")), ""),
         "domain": request.query_params.get("domain", ""),
         "domains": await domains(request),
         "wants": await wants(request),
         "version": release(),
     }
+
+
+def navigation(request: Request) -> Sequence[tuple[str, str]]:
+    """Path and name of the pages: that of the cluster where there is one, for who sees all domains."""
+    offered = shares(parts(request)) and visitor(request).scope.is_everything
+    return (*NAVIGATION, _CLUSTER) if offered else NAVIGATION
 
 
 def shown(request: Request) -> Shown:

@@ -17,6 +17,7 @@ from collector.console.pages.panels import ask, panel, shown
 from collector.console.pages.rendering import address, page, part
 from collector.console.parts import parts, visitor
 from collector.console.refusal import Refused
+from collector.console.sharing import shares
 from collector.console.telling import decided, letters, told
 from collector.console.times import span
 from collector.console.views import health
@@ -78,7 +79,13 @@ async def service(request: Request) -> Markup:
     """The way of a record, exporters, journals, processes; of some domains the flow alone."""
     scope, _ = scope_of(request.query_params, visitor(request))
     state = told(request)
-    return part(request, "parts/health_service.html", stages=health.stages(state), **health.pipeline(state, scope))
+    return part(
+        request,
+        "parts/health_service.html",
+        stages=health.stages(state),
+        shares=shares(parts(request)),
+        **health.pipeline(state, scope),
+    )
 
 
 @panel("health.domains")
