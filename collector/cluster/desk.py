@@ -42,7 +42,7 @@ class KafkaDesk:
     def letters(self, chosen: LetterFilter = ANY) -> list[FiledLetter]:
         """See `Desk.letters`."""
         places = [Places.of(self._options.names, number) for number in range(self._partitions)]
-        headers = _Values()
+        headers = Values()
         for message in self._read([each.ledger for each in places]):
             found = row(places[message.place.partition], message)
             if found is not None and found.table == "dead":
@@ -64,7 +64,7 @@ class KafkaDesk:
         from collector.ledger.contents import Contents
         from collector.ledger.pieces import StoredBatch
 
-        places, contents = Places.of(self._options.names, letter.partition), _Values()
+        places, contents = Places.of(self._options.names, letter.partition), Values()
         for message in self._read([places.dead]):
             found = row(places, message)
             if found is not None and found.key == U64.pack(letter.info.id):
@@ -102,7 +102,7 @@ class KafkaDesk:
             raise StorageError(str(error)) from error
 
 
-class _Values:
+class Values:
     """Values of a table in parts, as rows say them one after the other."""
 
     def __init__(self) -> None:

@@ -13,6 +13,7 @@ from collector.backend.interface import Desk, Frozen, View
 from collector.backend.scoped_desk import ScopedDesk
 from collector.cluster.connecting import connect, remembered
 from collector.cluster.desk import KafkaDesk
+from collector.cluster.outgoing import outgoing
 from collector.cluster.view import KafkaView
 from collector.errors import StorageError
 from collector.journal.entry import Entry, Intake
@@ -38,12 +39,11 @@ def view_of(root: Path) -> View:
 
 
 def waiting_of(root: Path, domain: str) -> Iterator[LogBatch | Sequence[Entry] | int]:
-    """See `collector.backend.offline.waiting_of`. Raises `StorageError` in a cluster: what waits is on many machines."""
-    if remembered(root) is not None:
-        raise StorageError(
-            "what waits is spread over the machines of a cluster: wait until it is delivered, and ask its destinations"
-        )
-    return offline.waiting_of(root, domain)
+    """See `collector.backend.offline.waiting_of`; of the whole cluster."""
+    cluster = remembered(root)
+    if cluster is None:
+        return offline.waiting_of(root, domain)
+    return outgoing(connect(cluster.options), cluster.options, cluster.partitions, domain)
 
 
 def control_of(root: Path) -> Intake:

@@ -65,7 +65,7 @@ class Observer:
                 KeptBytes(number, used_bytes, settings.service.ledger.state_bytes)
                 for number, used_bytes in self._view.state_bytes().items()
             ],
-            queues=self._queues(settings),
+            queues=self._queues(settings, max(1, len(by_partition)) if shared else settings.service.ledger.partitions),
             lag_records={pipeline: waiting.records for pipeline, waiting in behind.items()},
             unread_unix_ms={pipeline: waiting.oldest_unix_ms for pipeline, waiting in behind.items()},
             processes=[_process_state(name, pid) for name, pid in children.items() if pid],
@@ -86,12 +86,13 @@ class Observer:
                     found[of] = joined(found.get(of, {}), read(kept))
         return found
 
-    def _queues(self, settings: Settings) -> dict[str, ExporterQueue]:
+    def _queues(self, settings: Settings, partitions: int) -> dict[str, ExporterQueue]:
+        """Of so many partitions: all, or those of this machine of a cluster."""
         found = self._view.queues()
         queues = {}
         for name in used_exporters(settings):
             state = found.get(name, QueueState())
-            capacity_bytes = quota_of(settings, name).max_bytes * settings.service.ledger.partitions
+            capacity_bytes = quota_of(settings, name).max_bytes * partitions
             queues[name] = ExporterQueue(state.records, state.size_bytes, capacity_bytes, state.oldest_unix_ms)
         return queues
 

@@ -12,6 +12,7 @@ from contextlib import closing
 from collector.backend.data_dir import check_data_dir
 from collector.cli.checks.finding import Finding, Patient, note, ok, problem
 from collector.cluster.offline import desk_of, view_of
+from collector.cluster.told import numbers, told_by_all
 from collector.encryption.place import KeyPlace
 from collector.errors import LogboomError
 from collector.scope import Scope
@@ -79,6 +80,7 @@ def backlog(patient: Patient) -> Iterator[Finding]:
     """What waits for exporters, and in the journals."""
     quiet = True
     with closing(view_of(patient.root)) as view:
+        of_us = len(view.by_partition()) or patient.settings.service.ledger.partitions
         for name, queue in view.queues().items():
             age = time.time() - queue.oldest_unix_ms / 1000 if queue.oldest_unix_ms else 0.0
             waits = f"{queue.records} records wait for {name}, the oldest for {age:.0f} s"
@@ -87,7 +89,7 @@ def backlog(patient: Patient) -> Iterator[Finding]:
                 yield note(
                     "backlog", f"{waits}; it left the configuration", "name it again within a day, or they are dropped"
                 )
-            elif _fullness(patient, name, queue.size_bytes) >= _NEARLY_FULL:
+            elif _fullness(patient, name, queue.size_bytes, of_us) >= _NEARLY_FULL:
                 quiet = False
                 yield problem(
                     "backlog",
@@ -105,14 +107,33 @@ def backlog(patient: Patient) -> Iterator[Finding]:
                     f"journal {slot} is full: senders are told to come again",
                     "see which exporter blocks, above",
                 )
+    if patient.settings.service.ledger.kafka is not None:
+        yield _shared(patient)
     if quiet:
         yield ok("backlog", "nothing waits for long")
 
 
-def _fullness(patient: Patient, exporter: str, size_bytes: int) -> float:
+def _shared(patient: Patient) -> Finding:
+    """Whose the backlog is that was looked at, and who has the rest."""
+    told = told_by_all(patient.root)
+    mine = sorted(number for each in told.values() for number in each.partitions)
+    if not told:
+        return ok(
+            "backlog", "no worker runs here, so this machine owns none of it: `logboom cluster status` asks the brokers"
+        )
+    owners: dict[str, list[int]] = {}
+    for number, one in sorted(
+        {n: one for each in told.values() for n, one in each.others.items() if n not in mine}.items()
+    ):
+        owners.setdefault(one.owner, []).append(number)
+    rest = "; ".join(f"{owner} told last of {numbers(has)}" for owner, has in owners.items())
+    return ok("backlog", f"of the partitions of this machine: {numbers(mine) or 'none'}{f'; {rest}' if rest else ''}")
+
+
+def _fullness(patient: Patient, exporter: str, size_bytes: int, partitions: int) -> float:
     if exporter not in used_exporters(patient.settings):
         return 0.0
-    capacity = quota_of(patient.settings, exporter).max_bytes * patient.settings.service.ledger.partitions
+    capacity = quota_of(patient.settings, exporter).max_bytes * partitions
     return size_bytes / capacity if capacity else 0.0
 
 
