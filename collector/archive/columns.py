@@ -15,7 +15,7 @@ from collector.columns import tables
 from collector.columns.tables import ValueKind
 from collector.documents import body_text
 from collector.documents.facts import happened, said
-from collector.documents.objects import one_of_each_key
+from collector.documents.member_texts import one_of_each_key
 from collector.documents.plain_text import plain_texts
 
 _ENVIRONMENT = "deployment.environment.name"

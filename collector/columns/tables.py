@@ -172,9 +172,9 @@ _VALUES = {name: dtype for name, dtype in ATTRIBUTES.items() if name not in ("ow
 
 
 def _first_rows(table: pl.DataFrame, wanted: pl.Series, height: int) -> pl.Series | None:
-    rows = wanted.arg_true().to_numpy()
-    if not len(rows):
+    if not wanted.any():
         return None
+    rows = wanted.arg_true().to_numpy()
     first = np.full(height, -1, dtype=np.int64)
     first[table.get_column("owner").to_numpy()[rows[::-1]]] = rows[::-1]  # the last write wins: the first attribute
     return optional_positions(first)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from collector.columns.tables import VALUE_COLUMNS, ValueKind, kind_of
+from collector.columns.tables import VALUE_COLUMNS, ValueKind, kind_of, values_at
 from collector.columns.text_buffers import buffer
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -71,16 +71,14 @@ def in_style(json: pl.Series, style: Style) -> pl.Series:
     return json if style is PLAIN else json.str.replace_many(["\\", '"'], ["\\\\", style.quote])
 
 
-def members(table: pl.DataFrame, style: Style = PLAIN) -> pl.Series:
-    """The rows of an attribute table as object members with a comma before each: `,"key":value`."""
-    texts, kinds = value_texts(table, style)
-    quote = style.quote
-    of_text = pl.Series(IS_QUOTED[kinds].astype(np.uint32))
-    before = pl.Series([f"{quote}:", f"{quote}:{quote}"]).gather(of_text)
-    after = pl.Series(["", quote]).gather(of_text)
-    keys = escaped(table.get_column("key"), style)
-    pieces = (pl.lit(f",{quote}"), *(pl.lit(column) for column in (keys, before, texts, after)))
-    return pl.select(pl.concat_str(pieces).alias("member")).to_series()
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of an attribute table: row i has the text at `place[i]` of `texts`. Of one that is missing where its kind says it is
+    there, the text is `null` and the kind `EMPTY`."""
+
+    texts: pl.Series
+    place: npt.NDArray[np.uint32]
+    kinds: npt.NDArray[np.uint8]
 
 
 def column_texts(column: pl.Series, style: Style = PLAIN) -> pl.Series:
@@ -91,54 +89,59 @@ def column_texts(column: pl.Series, style: Style = PLAIN) -> pl.Series:
 def column_text(before: str, column: pl.Series, style: Style = PLAIN) -> pl.Expr:
     """The same after the text `before`, for an expression that joins more."""
     kind = kind_of(column)
-    text = pl.lit(_texts(kind, column.to_frame(VALUE_COLUMNS[kind]), style))
+    text = pl.lit(_texts(kind, column, style))
     if not IS_QUOTED[kind]:
         return pl.concat_str(pl.lit(before), text)
     return pl.concat_str(pl.lit(before + style.quote), text, pl.lit(style.quote))
 
 
 def value_texts(table: pl.DataFrame, style: Style = PLAIN) -> tuple[pl.Series, npt.NDArray[np.uint8]]:
-    """The values of an attribute table as JSON text, strings and bytes without the quotes around them, and the kinds of
-    the values. One that is missing where its kind says it is there becomes null, and its kind `EMPTY`."""
+    """The values of an attribute table as JSON text, a row each, strings and bytes without the quotes around them; and their kinds."""
+    found = values(table, style)
+    in_order = bool((found.place[1:] > found.place[:-1]).all())
+    return found.texts if in_order else values_at(found.texts, found.place), found.kinds
+
+
+def values(table: pl.DataFrame, style: Style = PLAIN) -> Values:
+    """The same without a copy: the texts of a kind stand together."""
     kinds = table.get_column("kind").to_numpy()
-    if not len(kinds):
-        return pl.Series(dtype=pl.String), kinds
-    present = [ValueKind(kind) for kind in np.flatnonzero(np.bincount(kinds)).tolist()]
-    texts = _texts(present[0], table, style) if len(present) == 1 else _mixed(present, kinds, table, style)
-    missing = texts.is_null()
-    if missing.any():
-        kinds = np.where(missing.to_numpy(), np.uint8(ValueKind.EMPTY), kinds)
-        texts = texts.fill_null("null")
-    return texts, kinds
+    place, told = np.empty(len(kinds), dtype=np.uint32), kinds
+    parts: list[pl.Series] = []
+    start = 0
+    for number in np.flatnonzero(np.bincount(kinds)).tolist():
+        kind, rows = ValueKind(number), np.flatnonzero(kinds == number)
+        texts = _texts(kind, _rows(table, VALUE_COLUMNS[kind], rows), style).alias("")
+        if texts.has_nulls():
+            told = told.copy()
+            told[rows[texts.is_null().to_numpy()]] = ValueKind.EMPTY
+            texts = texts.fill_null("null")
+        place[rows] = np.arange(start, start + len(rows), dtype=np.uint32)
+        parts.append(texts)
+        start += len(rows)
+    return Values(pl.concat(parts, rechunk=True) if parts else pl.Series(dtype=pl.String), place, told)
 
 
-def _mixed(present: list[ValueKind], kinds: npt.NDArray[np.uint8], table: pl.DataFrame, style: Style) -> pl.Series:
-    rows = [np.flatnonzero(kinds == kind) for kind in present]
-    parts = [
-        _texts(kind, table.select(pl.col(VALUE_COLUMNS[kind]).gather(at)), style)
-        for kind, at in zip(present, rows, strict=True)
-    ]
-    place = np.empty(len(kinds), dtype=np.uint32)
-    place[np.concatenate(rows)] = np.arange(len(kinds), dtype=np.uint32)
-    return pl.concat(parts, rechunk=True).gather(pl.Series(place))
+def _rows(table: pl.DataFrame, name: str, rows: npt.NDArray[np.intp]) -> pl.Series:
+    column = table.get_column(name)
+    return column if len(rows) == len(column) else values_at(column, rows)
 
 
-def _texts(kind: ValueKind, table: pl.DataFrame, style: Style) -> pl.Series:
+def _texts(kind: ValueKind, column: pl.Series, style: Style) -> pl.Series:
     match kind:
         case ValueKind.STRING:
-            return escaped(table.get_column("string"), style)
+            return escaped(column, style)
         case ValueKind.DOUBLE:
-            return _double_texts(table.get_column("double"), style)
+            return _double_texts(column, style)
         case ValueKind.BYTES:
-            return table.get_column("bytes").bin.encode("base64")
+            return column.bin.encode("base64")
         case ValueKind.ANY:
             from otlp_wire import any_json  # loads protobuf, which a batch without nested values never needs
 
-            return in_style(any_json(table.get_column("any")), style)
+            return in_style(any_json(column), style)
         case ValueKind.BOOL | ValueKind.INT:
-            return table.get_column(VALUE_COLUMNS[kind]).cast(pl.String)
+            return column.cast(pl.String)
         case ValueKind.EMPTY:
-            return pl.repeat("null", table.height, dtype=pl.String, eager=True)
+            return pl.Series(["null"]).new_from_index(0, len(column))
 
 
 def _double_texts(column: pl.Series, style: Style) -> pl.Series:

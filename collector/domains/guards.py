@@ -23,7 +23,7 @@ from collector.cardinality import OTHER, Bounds
 from collector.columns.dictionary import Coded, Codes, encode
 from collector.columns.tables import ValueKind, conform, stack
 from collector.component import Processor, Work
-from collector.documents.objects import table_members
+from collector.documents.member_texts import table_members
 from collector.domains.cardinality import ATTRIBUTE_KEYS, SERVICES, CardinalityRules
 
 SERVICE, SERVICE_SAID, REST = "service.name", "logboom.service_name", "logboom.attributes"

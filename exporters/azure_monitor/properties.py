@@ -11,7 +11,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns.tables import ValueKind
-from collector.documents.objects import table_members
+from collector.documents.member_texts import table_members
 from collector.documents.plain_text import as_texts
 
 _NAME, _VALUE = 150, 8192

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,16 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.columns import tables
-from collector.documents import quoted
+from collector.columns.interleaved import Piece, joined
 from collector.documents.facts import said
+from collector.documents.nested.values import text
 from collector.outcomes import Items
 from exporters.elasticsearch import bodymap, ecs, flat, otel
 from exporters.elasticsearch.config import MODES, Mapping, Mode
 from exporters.elasticsearch.routing import WRONG_NAME, WRONG_TYPE, Router, Routes, names_its_index
 
 Mask = npt.NDArray[np.bool_]
-Encoder = Callable[[LogBatch, Routes], list[pl.Expr]]
+Encoder = Callable[[LogBatch, Routes], Sequence[Piece]]
 """Pieces of JSON text, to be joined: one document a record, null where there is none."""
 _ENCODERS: dict[Mode, Encoder] = {
     "otel": otel.documents,
@@ -38,7 +39,7 @@ class Documents:
 
     items: Items
     action: pl.Series
-    source: list[pl.Expr]
+    source: Sequence[Piece]
     refused: list[tuple[Items, str]]
     chosen: Mask
 
@@ -58,7 +59,7 @@ def documents(batch: LogBatch, mapping: Mapping, router: Router) -> Documents:
             empty = pl.Series([], dtype=pl.String)
             reason = f"unsupported mapping mode {name[:40]!r}"
             none = np.empty(0, dtype=np.bool_)
-            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [pl.lit(empty)], [(at, reason)], none))
+            parts.append(Documents(np.empty(0, dtype=np.uint32), empty, [empty], [(at, reason)], none))
         else:
             parts.append(_moved(_of_mode(batch.gather(rows), mode, mapping, router), at))
     return _joined(parts)
@@ -72,31 +73,27 @@ def _of_mode(batch: LogBatch, mode: Mode, mapping: Mapping, router: Router) -> D
     chosen = routes.chosen()
     if mode != "bodymap" and not action.null_count():  # all have a document and a place
         return Documents(np.arange(len(batch), dtype=np.uint32), action, pieces, [], chosen.to_numpy())
-    source = joined(pieces)
+    source = joined(pieces, len(batch))
     lost, bad = action.is_null(), source.is_null()
     misnamed = lost & names_its_index(batch, router.levels)
     refused = [(_rows(misnamed), WRONG_NAME), (_rows(lost & ~misnamed), WRONG_TYPE), (_rows(bad & ~lost), NOT_A_MAP)]
     good = ~(lost | bad)
     told = [(items, reason) for items, reason in refused if len(items)]
     sent = chosen.filter(good).to_numpy()
-    return Documents(_rows(good), action.filter(good), [pl.lit(source.filter(good))], told, sent)
-
-
-def joined(pieces: list[pl.Expr]) -> pl.Series:
-    """Pieces as text, one a record; null where one of them is."""
-    return pl.select(pl.concat_str(pieces).alias("text")).to_series()
+    return Documents(_rows(good), action.filter(good), [source.filter(good)], told, sent)
 
 
 def _actions(index: pl.Series) -> pl.Series:
-    """`{"create":{"_index":"name"`; null for null."""
-    return pl.select(pl.concat_str(pl.lit('{"create":{"_index":'), pl.lit(quoted(index))).alias("action")).to_series()
+    """`{"create":{"_index":"name"`; null for null. Places are few."""
+    named = [None if name is None else f'{{"create":{{"_index":{text(name)}' for name in index.to_list()]
+    return pl.Series("action", named, dtype=pl.String)
 
 
 def _modes(batch: LogBatch, default: Mode) -> pl.Series | None:
     """The mode that each record's scope asks for; None when all take the default."""
-    asked = tables.aligned_text(batch.scope_attributes, otel.MODE, batch.scopes.height)
-    if asked.null_count() == len(asked):
+    if not (batch.scope_attributes.get_column("key") == otel.MODE).any():
         return None
+    asked = tables.aligned_text(batch.scope_attributes, otel.MODE, batch.scopes.height)
     return asked.fill_null(default).gather(batch.column("scope"))
 
 
@@ -119,7 +116,7 @@ def _joined(parts: list[Documents]) -> Documents:
     items = np.concatenate([part.items for part in parts])
     order = np.argsort(items, kind="stable")
     action = pl.concat([part.action for part in parts]).gather(order)
-    source = pl.concat([joined(part.source) for part in parts]).gather(order)
+    source = pl.concat([joined(part.source, len(part.items)) for part in parts]).gather(order)
     chosen = np.concatenate([part.chosen for part in parts])[order]
     refused = [one for part in parts for one in part.refused]
-    return Documents(items[order], action, [pl.lit(source)], refused, chosen)
+    return Documents(items[order], action, [source], refused, chosen)

@@ -14,13 +14,13 @@ from exporters.elasticsearch.flat import stream_fields
 from exporters.elasticsearch.routing import Routes
 
 
-def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Series]:
     """One JSON object a record."""
-    return [pl.lit(nested.documents([*layers(batch), stream_fields(routes)], LAYOUT, len(batch)))]
+    return [nested.documents([*layers(batch), stream_fields(routes)], LAYOUT, len(batch))]
 
 
-def security_documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+def security_documents(batch: LogBatch, routes: Routes) -> list[pl.Series]:
     """The same for Elastic Security; the dataset is the data stream's."""
     dataset = Columns([("event.dataset", Text.of(routes.stream.get_column("dataset")))], routes.place)
     layers = [*security_layers(batch), stream_fields(routes), dataset]
-    return [pl.lit(nested.documents(layers, SECURITY_LAYOUT, len(batch)))]
+    return [nested.documents(layers, SECURITY_LAYOUT, len(batch))]

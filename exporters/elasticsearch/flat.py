@@ -18,12 +18,12 @@ from collector.documents.nested.record_texts import given, id_text, number_text,
 from exporters.elasticsearch.routing import Routes
 
 
-def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+def documents(batch: LogBatch, routes: Routes) -> list[pl.Series]:
     """Documents of the mode `none`."""
     return _documents(batch, routes, "Attributes.")
 
 
-def raw_documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+def raw_documents(batch: LogBatch, routes: Routes) -> list[pl.Series]:
     """Documents of the mode `raw`."""
     return _documents(batch, routes, "")
 
@@ -34,7 +34,7 @@ def stream_fields(routes: Routes, prefix: str = "") -> Columns:
     return Columns(columns, routes.place)
 
 
-def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
+def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Series]:
     record = Columns(
         [
             ("@timestamp", timestamp_text(batch)),
@@ -56,7 +56,7 @@ def _documents(batch: LogBatch, routes: Routes, prefix: str) -> list[pl.Expr]:
         derived_fields(batch, prefix=prefix),
         stream_fields(routes, prefix),
     ]
-    return [pl.lit(nested.documents(layers, flat, len(batch)))]
+    return [nested.documents(layers, flat, len(batch))]
 
 
 def _bodies(batch: LogBatch) -> list[Fields]:

@@ -12,8 +12,8 @@ _PART = r"^((?:.*\.)?geo\.location)\.(lat|lon)$"
 
 def with_points(table: pl.DataFrame) -> pl.DataFrame:
     """The attributes with such pairs joined, at the end of the table."""
-    keys = table.get_column("key")
-    if not keys.str.ends_with("geo.location.lat").any():
+    keys, double = table.get_column("key"), table.get_column("double")
+    if double.null_count() == len(double) or not keys.str.ends_with("geo.location.lat").any():
         return table
     parts = table.with_row_index("row").filter(
         pl.col("kind") == int(ValueKind.DOUBLE), pl.col("key").str.contains(_PART)

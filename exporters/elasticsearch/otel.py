@@ -9,82 +9,69 @@ Times are milliseconds with a fraction. What a record does not say is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
 import polars as pl
 
 from collector.batch import LogBatch
-from collector.documents import attributes_json, quoted
+from collector.columns.interleaved import Member, Piece
+from collector.documents import quoted
 from collector.documents.facts import happened
 from collector.documents.json_text import escaped
-from collector.documents.nested import Text
 from collector.documents.nested.record_texts import given, id_text
-from collector.documents.nested.values import any_python, searchable, text
-from exporters.elasticsearch.geolocation import with_points
-from exporters.elasticsearch.routing import DATASET, INDEX, NAMESPACE, TYPE, Routes, data_stream_json
+from collector.documents.nested.values import any_python, searchable_records, text
+from collector.documents.time_texts import milliseconds
+from exporters.elasticsearch.places import DOCUMENT_ID, ELSEWHERE, MODE, PIPELINES
+from exporters.elasticsearch.routing import Routes, data_stream_json
+from exporters.elasticsearch.shared_objects import attribute_objects, number, resources, scopes, spread
 
-DOCUMENT_ID = "elasticsearch.document_id"
-PIPELINES = ("elasticsearch.ingest_pipeline", "elasticsearch.document_pipeline")
-"""As the Collector's code has it, and as its documentation has it."""
-MODE = "elastic.mapping.mode"
-_ELSEWHERE = frozenset({TYPE, DATASET, NAMESPACE, INDEX, DOCUMENT_ID, *PIPELINES, MODE, "elasticsearch.mapping.hints"})
-"""Attributes that say where a document goes, not what it holds."""
+__all__ = ["DOCUMENT_ID", "MODE", "PIPELINES", "documents"]
+_NO_ID = pl.Series([b""])
 
 
-def documents(batch: LogBatch, routes: Routes) -> list[pl.Expr]:
+def documents(batch: LogBatch, routes: Routes) -> list[Piece]:
     """One JSON object a record, in pieces that only need to be joined."""
-    clean = searchable(batch, _ELSEWHERE)
-    observed = pl.col("observed_time_unix_nano")
-    times = batch.records.with_columns(stamp=pl.lit(happened(batch))).select(
-        stamp=_millis(pl.col("stamp")), observed=pl.when(observed > 0).then(_millis(observed))
-    )
-    members: dict[str, pl.Series | Text] = {
-        "observed_timestamp": Text(times.get_column("observed"), quotes=True),
-        "data_stream": routes.spread(data_stream_json(routes.stream)),
-        "severity_text": Text.of(given(batch.column("severity_text"))),
-        "severity_number": _number(batch.column("severity_number")),
-        "trace_id": id_text(batch.column("trace_id")),
-        "span_id": id_text(batch.column("span_id")),
-        "attributes": _attributes(clean.attributes, batch.attributes, len(batch), clean.derived),
-        "dropped_attributes_count": _number(batch.column("dropped_attributes_count")),
-        "event_name": Text.of(_event_name(batch)),
-        "resource": _objects(_resources(batch, clean)).gather(batch.column("resource")),
-        "scope": _objects(_scopes(batch, clean)).gather(batch.column("scope")),
-    }
+    happens, observed = happened(batch), batch.column("observed_time_unix_nano")
+    stamp = milliseconds(happens)
+    objects = attribute_objects(searchable_records(batch, ELSEWHERE), batch.attributes)
     return [
-        pl.lit('{"@timestamp":"'),
-        pl.lit(times.get_column("stamp")),
-        pl.lit('"'),
-        *_members(members),
+        '{"@timestamp":"',
+        stamp,
+        '"',
+        Member(',"observed_timestamp":"', _observed(observed, happens, stamp), '"'),
+        *_stream(routes),
+        Member(',"severity_text":"', escaped(given(batch.column("severity_text"))), '"'),
+        Member(',"severity_number":', number(batch.column("severity_number"))),
+        *_id("trace_id", batch),
+        *_id("span_id", batch),
+        Member(',"attributes":', objects),
+        Member(',"dropped_attributes_count":', number(batch.column("dropped_attributes_count"))),
+        Member(',"event_name":"', escaped(_event_name(batch)), '"'),
+        ',"resource":',
+        spread(resources(batch), batch.column("resource")),
+        ',"scope":',
+        spread(scopes(batch), batch.column("scope")),
         *_body(batch),
-        pl.lit("}"),
+        "}",
     ]
 
 
-def _members(columns: Mapping[str, pl.Series | Text]) -> list[pl.Expr]:
-    """`,"name":value` for each column; nothing where it is null."""
-    pieces: list[pl.Expr] = []
-    for name, column in columns.items():
-        text = column if isinstance(column, Text) else Text(column)
-        quote = '"' if text.quotes else ""
-        member = [pl.lit(f',"{name}":{quote}'), pl.lit(text.texts), *([pl.lit(quote)] if quote else [])]
-        missing = text.texts.null_count()
-        if missing == len(text.texts):
-            continue
-        pieces += [pl.concat_str(member).fill_null("")] if missing else member
-    return pieces
+def _observed(observed: pl.Series, happens: pl.Series, stamp: pl.Series) -> pl.Series:
+    if (observed == happens).all():
+        return stamp
+    none = observed == 0
+    told = milliseconds(observed)
+    return told.set(none, None) if none.any() else told
 
 
-def _millis(time: pl.Expr) -> pl.Expr:
-    """Milliseconds and six digits of nanoseconds, `.0` for none."""
-    nanos = time % 1_000_000
-    fraction = pl.when(nanos == 0).then(pl.lit("0")).otherwise(nanos.cast(pl.String).str.zfill(6))
-    return pl.concat_str((time // 1_000_000).cast(pl.String), pl.lit("."), fraction)
+def _stream(routes: Routes) -> list[Piece]:
+    told = data_stream_json(routes.stream)
+    if len(told) != 1:
+        return [Member(',"data_stream":', routes.spread(told))]
+    return [] if told[0] is None else [f',"data_stream":{told[0]}']
 
 
-def _number(values: pl.Series) -> pl.Series:
-    return values.set(values == 0, None).cast(pl.String)
+def _id(name: str, batch: LogBatch) -> list[Piece]:
+    ids = batch.column(name)
+    return [Member(f',"{name}":"', id_text(ids).texts, '"')] if (ids != _NO_ID).any() else []
 
 
 def _event_name(batch: LogBatch) -> pl.Series:
@@ -92,55 +79,16 @@ def _event_name(batch: LogBatch) -> pl.Series:
     return name.zip_with(name.is_not_null(), given(batch.attribute("event.name"))) if name.has_nulls() else name
 
 
-def _attributes(
-    clean: pl.DataFrame, original: pl.DataFrame, height: int, derived: pl.DataFrame | None = None
-) -> pl.Series:
-    """The object of each owner; null for one that never had an attribute."""
-    empty = pl.DataFrame({"record_id": pl.repeat(None, height, dtype=pl.String, eager=True)})
-    owners = LogBatch(empty, with_points(clean), pl.DataFrame() if derived is None else derived)
-    objects = attributes_json(owners)
-    nothing = objects == "{}"
-    if not nothing.any():
-        return objects
-    had = np.bincount(original.get_column("owner").to_numpy(), minlength=height) > 0
-    return objects.set(nothing & pl.Series(~had), None)
-
-
-def _resources(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
-    table = batch.resources
-    return {
-        "schema_url": quoted(given(table.get_column("schema_url"))),
-        "attributes": _attributes(clean.resource_attributes, batch.resource_attributes, table.height),
-        "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
-    }
-
-
-def _scopes(batch: LogBatch, clean: LogBatch) -> dict[str, pl.Series]:
-    table = batch.scopes
-    return {
-        **{name: quoted(given(table.get_column(name))) for name in ("schema_url", "name", "version")},
-        "attributes": _attributes(clean.scope_attributes, batch.scope_attributes, table.height),
-        "dropped_attributes_count": _number(table.get_column("dropped_attributes_count")),
-    }
-
-
-def _objects(columns: Mapping[str, pl.Series]) -> pl.Series:
-    """A small table's rows as objects."""
-    rows = (
-        zip(columns, row, strict=True) for row in zip(*(column.to_list() for column in columns.values()), strict=True)
-    )
-    objects = ["{" + ",".join(f'"{name}":{value}' for name, value in row if value is not None) + "}" for row in rows]
-    return pl.Series(objects, dtype=pl.String)
-
-
-def _body(batch: LogBatch) -> list[pl.Expr]:
+def _body(batch: LogBatch) -> list[Piece]:
     string, other = batch.column("body"), batch.column("body_any")
     if not string.null_count():
-        return [pl.lit(',"body":{"text":"'), pl.lit(escaped(string)), pl.lit('"}')]
+        return [',"body":{"text":"', escaped(string), '"}']
+    if other.null_count() == len(other):
+        return [Member(',"body":{"text":"', escaped(string), '"}')]
     bodies = {data: _structured(any_python(data)) for data in other.drop_nulls().unique()}
     structured = other.replace_strict(list(bodies), list(bodies.values()), default=None, return_dtype=pl.String)
     texts = pl.select(pl.concat_str(pl.lit('{"text":'), pl.lit(quoted(string)), pl.lit("}"))).to_series()
-    return _members({"body": texts.zip_with(texts.is_not_null(), structured)})
+    return [Member(',"body":', texts.zip_with(texts.is_not_null(), structured))]
 
 
 def _structured(body: object) -> str | None:

@@ -11,6 +11,7 @@ them; what was taken out of a body never counts. All of it happens once per dist
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,8 +20,8 @@ from collector.batch import LogBatch, ValueKind
 from collector.columns import tables
 from collector.columns.distinct import few_rows
 from collector.delivery.routing_options import RoutingAttributes
-from collector.documents import quoted
 from collector.documents.nested.record_texts import timestamps
+from collector.documents.nested.values import text
 from exporters.elasticsearch.config import LogstashFormat, Mode
 
 INDEX, TYPE, DATASET, NAMESPACE = (
@@ -116,29 +117,51 @@ def names_its_index(batch: LogBatch, levels: RoutingAttributes) -> pl.Series:
 
 
 def data_stream_json(stream: pl.DataFrame) -> pl.Series:
-    """`{"type":…,"dataset":…,"namespace":…}`; null without a data stream."""
-    pieces: list[pl.Expr] = []
-    for name in stream.columns:
-        pieces += [pl.lit(("{" if not pieces else ",") + f'"{name}":'), pl.lit(quoted(stream.get_column(name)))]
-    return pl.select(pl.concat_str(*pieces, pl.lit("}")).alias("data_stream")).to_series()
+    """`{"type":…,"dataset":…,"namespace":…}`; null without a data stream. Places are few."""
+    told = [None if None in row else text(dict(zip(_STREAM, row, strict=True))) for row in stream.iter_rows()]
+    return pl.Series("data_stream", told, dtype=pl.String)
 
 
 def _by_attributes(batch: LogBatch, mode: Mode) -> Routes:
-    height = len(batch)
+    """Once per distinct answer; once a scope, where records and resources say nothing about it."""
+    fallback = [_fallback(*pair) for pair in _scopes(batch)]
+    if (
+        batch.scopes.height
+        and not any(_named(batch.attributes, batch.derived))
+        and not any(_named(batch.resource_attributes))
+    ):
+        levels = [tables.aligned_text(batch.scope_attributes, key, batch.scopes.height) for key in _LOOKED_FOR.values()]
+        told = list(zip(*(level.to_list() for level in levels), fallback, strict=True))
+        numbers = {row: number for number, row in enumerate(dict.fromkeys(told))}
+        of_scope = pl.Series([numbers[row] for row in told], dtype=pl.UInt32)
+        return _places(mode, list(numbers), of_scope[batch.column("scope")])
     columns = {name: _attribute(batch, key) for name, key in _LOOKED_FOR.items()}
-    fallback = pl.Series([_fallback(*pair) for pair in _scopes(batch)], dtype=pl.String)
+    scope = pl.Series(fallback, dtype=pl.String)
     columns["fallback"] = (
-        fallback.gather(batch.column("scope")) if len(fallback) else tables.nulls("", pl.String(), height)
+        scope.gather(batch.column("scope")) if len(scope) else tables.nulls("", pl.String(), len(batch))
     )
     distinct, place = few_rows(pl.DataFrame(columns))
-    answers = pl.DataFrame(
-        [_route(mode, *row) for row in distinct.iter_rows()],
-        dict.fromkeys(("index", *_STREAM), pl.String),
-        orient="row",
+    return _places(
+        mode, distinct.rows(), pl.arange(len(batch), dtype=pl.UInt32, eager=True) if place is None else place
     )
-    own = pl.arange(height, dtype=pl.UInt32, eager=True) if place is None else place
-    named = distinct.select(pl.any_horizontal(pl.col(*_LOOKED_FOR).is_not_null())).to_series()
-    return Routes(answers.get_column("index"), answers.select(_STREAM), own, named if named.any() else None)
+
+
+def _places(mode: Mode, told: Sequence[tuple[str | None, ...]], place: pl.Series) -> Routes:
+    """Args:
+    told: index, type, dataset, namespace and fallback of each place.
+    """
+    answers = pl.DataFrame(
+        [_route(mode, *row) for row in told], dict.fromkeys(("index", *_STREAM), pl.String), orient="row"
+    )
+    named = pl.Series([any(value is not None for value in row[:-1]) for row in told], dtype=pl.Boolean)
+    return Routes(answers.get_column("index"), answers.select(_STREAM), place, named if named.any() else None)
+
+
+def _named(attributes: pl.DataFrame, derived: pl.DataFrame | None = None) -> Iterator[bool]:
+    """For each attribute that is looked for, whether any of these has it."""
+    keys = attributes.get_column("key")
+    for wanted in _LOOKED_FOR.values():
+        yield (derived is not None and wanted in derived.columns) or bool((keys == wanted).any())
 
 
 def _first(height: int) -> pl.Series:
@@ -161,7 +184,9 @@ def _attribute(batch: LogBatch, key: str) -> pl.Series:
 
 
 def _scopes(batch: LogBatch) -> list[tuple[str | None, str]]:
-    texts = batch.scope_attributes.filter(pl.col("kind") == int(ValueKind.STRING))
+    texts = batch.scope_attributes
+    if texts.height:
+        texts = texts.filter(pl.col("kind") == int(ValueKind.STRING))
     encoding = tables.aligned_text(texts, "encoding.format", batch.scopes.height)
     return list(zip(encoding.to_list(), batch.scopes.get_column("name").fill_null("").to_list(), strict=True))
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from collector.batch import LogBatch
 from collector.documents import quoted
-from collector.documents.objects import table_members
+from collector.documents.member_texts import table_members
 from collector.documents.plain_text import as_texts
 from exporters.googlecloud.config import LogConfig, ResourceFilter
 

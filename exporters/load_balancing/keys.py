@@ -16,7 +16,7 @@ import polars as pl
 from collector.batch import LogBatch
 from collector.columns.tables import first_values
 from collector.documents import body_text
-from collector.documents.objects import table_members
+from collector.documents.member_texts import table_members
 from collector.documents.plain_text import plain_texts
 from exporters.load_balancing.config import LoadBalancingConfig
 

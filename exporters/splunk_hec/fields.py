@@ -16,7 +16,8 @@ from collector.batch import LogBatch, ValueKind
 from collector.columns.distinct import once_each
 from collector.columns.tables import conform, kind_of, rows_of_column, stack, without_keys
 from collector.documents.json_text import column_texts, quoted
-from collector.documents.objects import attribute_members, table_members
+from collector.documents.member_texts import table_members
+from collector.documents.objects import attribute_members
 from exporters.splunk_hec.config import HecFields
 from exporters.splunk_hec.flat_values import indexable
 

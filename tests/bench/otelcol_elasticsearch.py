@@ -1,12 +1,12 @@
-"""OTLP in, Elasticsearch (and D1) out: CPU of all processes of a system, logboom's and an OpenTelemetry Collector's in one run.
+"""OTLP in, Elasticsearch (and D1) out: CPU of all processes of a system; logboom and an OpenTelemetry Collector, in memory and durable, in one run.
 
     make bench-elasticsearch
 
-The same records over gRPC; runs alternate. The system under test has core 0 for itself, everything else shares core 1: the
-sender, the sink, OpenSearch or the counterpart of D1. So CPU per record is the figure that compares; the rate is bounded
-by the other side. Both send bulk requests of 1 to 5 MB, or after a second. The Collector's queue is in memory; logboom
-writes every record to disk and fsyncs it before the sender is answered. What arrived is exactly what was acknowledged: no
-less, and nothing twice, in the sink, in OpenSearch and in D1.
+The same records over gRPC, in turn; a ratio is that of one turn. The system under test has core 0 for itself, everything else shares core 1: the
+sender, the sink, OpenSearch or the counterpart of D1. So CPU per record is the figure that compares; the rate is bounded by the other side. All
+send bulk requests of 1 to 5 MB, or after a second. logboom writes every record to disk and fsyncs it before the sender is answered, and so does
+the Collector with its queue on disk (`file_storage`, `fsync`); the other one has its queue in memory. What arrived is exactly what was
+acknowledged: no less, and nothing twice, in the sink, in OpenSearch and in D1.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from load import Sent, send
@@ -29,6 +30,7 @@ from measuring import drained, row
 from processes import CLIENT_CORE, SERVER_CORE, Tree, Usage, await_port, free_port
 from systems import EXPORTERS, System, logboom
 from tables import Row, machine, render
+from turns import OURS, Compared, in_turn, table
 
 from counterparts.cloudflare import Cloudflare, Place
 from counterparts.opensearch import OpenSearch
@@ -50,26 +52,30 @@ def ours(mode: str, port: int) -> System:
     return logboom("elasticsearch", triage=False)
 
 
-def theirs(mode: str, port: int) -> System:
-    """The Collector."""
+def theirs(mode: str, port: int, *, durable: bool = False) -> System:
+    """The Collector. `durable`: its queue is on disk, fsynced, before a sender is answered."""
     folder = Path(tempfile.mkdtemp(prefix="otelcol-bench-", dir=Path.cwd() / "build"))
     grpc, http = free_port(), free_port()
+    queue = {
+        "block_on_overflow": True,
+        "queue_size": 64 << 20,
+        "sizer": "bytes",
+        "num_consumers": 4,
+        "batch": BATCH_OF_BOTH,
+    }
     sending = {
         "endpoint": f"http://127.0.0.1:{port}",
         "mapping": {"allowed_modes": [mode]},
-        "sending_queue": {
-            "block_on_overflow": True,
-            "queue_size": 64 << 20,
-            "sizer": "bytes",
-            "num_consumers": 4,
-            "batch": BATCH_OF_BOTH,
-        },
+        "sending_queue": {**queue, **({"storage": "file_storage"} if durable else {})},
     }
     protocols = {"grpc": {"endpoint": f"127.0.0.1:{grpc}"}, "http": {"endpoint": f"127.0.0.1:{http}"}}
+    storage = {"directory": str(folder / "queue"), "create_directory": True, "fsync": True}
     config = {
         "receivers": {"otlp": {"protocols": protocols}},
         "exporters": {"elasticsearch": sending},
+        "extensions": {"file_storage": storage} if durable else {},
         "service": {
+            "extensions": ["file_storage"] if durable else [],
             "telemetry": {"metrics": {"level": "none"}},
             "pipelines": {"logs": {"receivers": ["otlp"], "exporters": ["elasticsearch"]}},
         },
@@ -82,7 +88,11 @@ def theirs(mode: str, port: int) -> System:
     return System("Collector", tree, grpc, http, time.monotonic() - began, folder)
 
 
-SYSTEMS = {"logboom": ours, "Collector": theirs}
+SYSTEMS: dict[str, Callable[[str, int], System]] = {
+    OURS: ours,
+    "Collector": theirs,
+    "Collector, queue on disk": partial(theirs, durable=True),
+}
 
 
 @contextlib.contextmanager
@@ -94,14 +104,15 @@ def running(system: System) -> Iterator[System]:
         system.stop()
 
 
-def measured(system: System, records: int, counted: Counted) -> tuple[Sent, Usage]:
-    """Warm up, then send `records` and wait until the other side has them. Raises when they do not come."""
-    before = counted()
-    warm = send("grpc", system.grpc, BATCH, CONNECTIONS, max(records // 10, BATCH * CONNECTIONS))
-    _await(lambda: counted() - before, warm.acknowledged)
+def measured(system: System, records: int, counted: Counted, *, warm: bool = False) -> tuple[Sent, Usage]:
+    """Warm up unless that was done, then send `records` and wait until the other side has them. Raises when they do not come."""
+    before, goal = counted(), 0
+    if not warm:
+        goal = send("grpc", system.grpc, BATCH, CONNECTIONS, max(records // 10, BATCH * CONNECTIONS)).acknowledged
+        _await(lambda: counted() - before, goal)
     began, start = time.monotonic(), system.tree.usage()
     sent = send("grpc", system.grpc, BATCH, CONNECTIONS, records)
-    goal = warm.acknowledged + sent.acknowledged
+    goal += sent.acknowledged
     _await(lambda: counted() - before, goal)
     seconds, usage = time.monotonic() - began, system.tree.usage().since(start)
     time.sleep(1.0)
@@ -136,34 +147,40 @@ def sink(server: str = "") -> Iterator[tuple[int, Counted]]:
         process.wait()
 
 
-def to_nothing(mode: str, records: int, runs: int) -> list[Row]:
-    """Both systems against a `_bulk` that answers at once."""
-    taken: dict[str, list[tuple[Sent, Usage]]] = {name: [] for name in SYSTEMS}
-    for _ in range(runs):
+def to_nothing(mode: str, records: int, turns: int) -> Compared:
+    """All systems, running beside each other, against a `_bulk` that answers at once."""
+    with contextlib.ExitStack() as all_of_it:
+        systems = {}
         for name, start in SYSTEMS.items():
-            with sink() as (port, counted), running(start(mode, port)) as system:
-                taken[name].append(measured(system, records, counted))
-    return [row(f"OTLP → `_bulk`, mode {mode}", name, found) for name, found in taken.items()]
+            port, counted = all_of_it.enter_context(sink())
+            systems[name] = (all_of_it.enter_context(running(start(mode, port))), counted)
+        return in_turn(
+            f"OTLP → `_bulk`, mode {mode}",
+            list(systems),
+            turns,
+            lambda name, turn: measured(systems[name][0], records, systems[name][1], warm=turn > 0),
+        )
 
 
-def to_opensearch(mode: str, records: int, runs: int) -> list[Row]:
-    """Both systems against OpenSearch; each document is there once, as OpenSearch counts them."""
-    taken: dict[str, list[tuple[Sent, Usage]]] = {name: [] for name in SYSTEMS}
+def to_opensearch(mode: str, records: int, turns: int) -> Compared:
+    """All systems against OpenSearch; each document is there once, as OpenSearch counts them."""
     with tempfile.TemporaryDirectory(dir=Path.cwd() / "build") as folder:
         opensearch = OpenSearch(Path(folder), max_body="100mb")
         opensearch.start()
+
+        def taken(name: str, _: int) -> tuple[Sent, Usage]:
+            opensearch.call("DELETE", f"/{INDICES}")
+            with sink(opensearch.url) as (port, counted):
+                with running(SYSTEMS[name](mode, port)) as system:
+                    found = measured(system, records, counted)
+                passed, stored = counted(), opensearch.count(INDICES)
+            assert stored == passed, f"{name}: OpenSearch has {stored} of {passed}"
+            return found
+
         try:
-            for _ in range(runs):
-                for name, start in SYSTEMS.items():
-                    opensearch.call("DELETE", f"/{INDICES}")
-                    with sink(opensearch.url) as (port, counted):
-                        with running(start(mode, port)) as system:
-                            taken[name].append(measured(system, records, counted))
-                        passed, stored = counted(), opensearch.count(INDICES)
-                    assert stored == passed, f"{name}: OpenSearch has {stored} of {passed}"
+            return in_turn(f"OTLP → OpenSearch, mode {mode}", list(SYSTEMS), turns, taken)
         finally:
             opensearch.kill()
-    return [row(f"OTLP → OpenSearch, mode {mode}", name, found) for name, found in taken.items()]
 
 
 def to_d1(records: int, runs: int) -> list[Row]:
@@ -204,22 +221,24 @@ def _rows(place: Place, database: str) -> Counted:
 def main() -> None:
     """Run what was asked for and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short run of each")
+    parser.add_argument("--quick", action="store_true", help="short turns")
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", choices=["null", "opensearch", "d1"], nargs="*", default=["null", "opensearch", "d1"])
+    parser.add_argument("--modes", choices=["otel", "ecs"], nargs="*", default=["otel", "ecs"])
     options = parser.parse_args()
     Path("build").mkdir(exist_ok=True)
     os.sched_setaffinity(0, {CLIENT_CORE})  # inherited by all but the systems
-    scale, runs = (0.1, 1) if options.quick else (1.0, 3)
-    rows: list[Row] = []
-    for mode in ("otel", "ecs"):
+    scale = 0.2 if options.quick else 1.0
+    rows: list[Compared] = []
+    for mode in options.modes:
         if "null" in options.only:
-            rows += to_nothing(mode, int(600_000 * scale), runs)
+            rows.append(to_nothing(mode, int(600_000 * scale), options.turns))
         if "opensearch" in options.only:
-            rows += to_opensearch(mode, int(100_000 * scale), runs)
+            rows.append(to_opensearch(mode, int(100_000 * scale), options.turns))
+    print(f"{machine()}; Collector {version('elasticsearch')}; load {os.getloadavg()[0]:.1f}\n")
+    print(table("Elasticsearch", rows))
     if "d1" in options.only:
-        rows += to_d1(int(50_000 * scale), runs)
-    print(f"{machine()}; Collector {version('elasticsearch')}\n")
-    print(render("Elasticsearch and D1", rows, peer="Collector"))
+        print("\n" + render("D1", to_d1(int(50_000 * scale), options.turns)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 
@@ -14,14 +15,9 @@ from collector.batch import LogBatch, ValueKind
 from collector.columns.tables import without_keys
 
 
-def searchable(batch: LogBatch, without: Collection[str] = ()) -> LogBatch:
-    """The batch with such values in all attribute tables; `without` names keys to leave out of them."""
-    changed = replace(
-        batch,
-        attributes=searchable_table(without_keys(batch.attributes, without)),
-        resource_attributes=searchable_table(without_keys(batch.resource_attributes, without)),
-        scope_attributes=searchable_table(without_keys(batch.scope_attributes, without)),
-    )
+def searchable_records(batch: LogBatch, without: Collection[str] = ()) -> LogBatch:
+    """The batch with such values in the attributes of its records; `without` names keys to leave out of them."""
+    changed = replace(batch, attributes=searchable_table(without_keys(batch.attributes, without)))
     if not batch.derived.width:
         return changed
     kept = batch.derived.select(key for key in batch.derived.columns if key not in without)
@@ -30,18 +26,19 @@ def searchable(batch: LogBatch, without: Collection[str] = ()) -> LogBatch:
 
 def searchable_table(table: pl.DataFrame) -> pl.DataFrame:
     """The same for one table; costs nothing for kinds that are not there."""
-    kind = table.get_column("kind")
+    kinds = table.get_column("kind").to_numpy()
     if table.get_column("bytes").null_count() < table.height:
         is_bytes = pl.col("kind") == int(ValueKind.BYTES)
         table = table.with_columns(
             string=pl.when(is_bytes).then(pl.col("bytes").bin.encode("hex")).otherwise("string"),
             kind=pl.when(is_bytes).then(pl.lit(int(ValueKind.STRING), pl.UInt8)).otherwise("kind"),
         )
-    if not (table.get_column("double").is_finite() | table.get_column("double").is_null()).all():
+    double = table.get_column("double")
+    if double.null_count() < len(double) and not (double.is_finite() | double.is_null()).all():
         odd = pl.col("double").is_finite().not_().fill_null(False)
         table = table.with_columns(kind=pl.when(odd).then(pl.lit(int(ValueKind.EMPTY), pl.UInt8)).otherwise("kind"))
-    nested = (kind == int(ValueKind.ANY)).arg_true()
-    return _with_nested(table, nested) if len(nested) else table
+    nested = np.flatnonzero(kinds == int(ValueKind.ANY))
+    return _with_nested(table, pl.Series(nested)) if len(nested) else table
 
 
 def _with_nested(table: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import polars as pl
 from collector.batch import LogBatch, ValueKind
 from collector.columns.tables import aligned, aligned_text, nulls
 from collector.documents.device_event.readings import one_machine
-from collector.documents.objects import table_members
+from collector.documents.member_texts import table_members
 from collector.documents.ocsf.fields import Fields, Mask, Part, same
 from collector.documents.ocsf.members import Json, Made, Text, json_object, text
 from collector.documents.ocsf.validity import is_hostname

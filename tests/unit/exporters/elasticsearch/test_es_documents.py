@@ -81,11 +81,34 @@ def test_values_that_json_does_not_have():
     assert not flat.keys() & {"nan", "inf", "empty", "list", "nested.none", "nested.x"}
 
 
-@pytest.mark.parametrize(("nanos", "text"), [(1, "0.000001"), (1_000_000, "1.0"), (1_123_456_780, "1123.456780")])
+TIMES = [
+    (1, "0.000001"),
+    (1_000_000, "1.0"),
+    (1_123_456_780, "1123.456780"),
+    (10**18, "1000000000000.0"),
+    (1_796_075_173_675_978_746, "1796075173675.978746"),
+    (1_796_075_000_600_000_000, "1796075000600.0"),
+    (1_796_075_000_600_000_001, "1796075000600.000001"),
+    (10**19 - 1, "9999999999999.999999"),
+    (10**19, "10000000000000.0"),
+]
+
+
+@pytest.mark.parametrize(("nanos", "text"), TIMES)
 def test_times_are_milliseconds_with_six_digits(nanos, text):
     """`.000001` is one nanosecond."""
     [(_, document)] = lines(batch_of([Row("r" * 26, fields={"time_unix_nano": nanos})]))
     assert document["@timestamp"] == text
+
+
+def test_what_was_kept_of_a_resource_is_that_of_an_equal_one_alone():
+    """The JSON of resources is kept over batches: numbers that Python calls equal are not the same here."""
+    for value in (1, True, "1", 1.0, 0.0, -0.0, 1, b"1"):
+        for row in (Row("r" * 26, resource=[("v", value)]), Row("r" * 26, scope=("s", "1", [("v", value)]))):
+            [(_, document)] = lines(batch_of([row]))
+            owner = document["resource"] if "attributes" in document["resource"] else document["scope"]
+            expected = value.hex() if isinstance(value, bytes) else value
+            assert repr(owner["attributes"]["v"]) == repr(expected)
 
 
 def test_points():
