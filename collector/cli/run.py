@@ -46,7 +46,9 @@ def run(
     from collector.service.forerunners import ROLES, Forerunners
 
     collecting.put_off()
-    with Forerunners(() if in_process else ROLES) as forerunners:  # before all else is loaded: they load meanwhile
+    with Forerunners(
+        () if in_process else ROLES, fork=True
+    ) as forerunners:  # before all else is loaded: they load meanwhile
         from collector.service.configuration import Configuration
         from collector.service.run import serve
 

@@ -1,6 +1,6 @@
 """Where a child process begins: `python -P -m collector.service.child CHANNEL LOG [SHOWN]`, descriptors.
 
-Children are started by exec, never by fork: polars hangs in a forked child.
+Children are started by exec, or forked by a process that has not loaded polars yet (`collector.service.forerunners`): it hangs in a forked child.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collector.service import collecting
 from collector.service.channel import Report, Start, Stop
 from collector.service.roles import Role, Shows, make_role
 from collector.service.showing import heard
+from collector.service.title import show_as
 from collector.telemetry.own_logs import configure
 
 log = logging.getLogger("logboom.child")
@@ -60,6 +61,7 @@ def main() -> None:
         os._exit(0)  # the supervisor is gone
     logs = start.settings.service.telemetry.logs
     configure(logs.level, logs.encoding)
+    show_as(f"logboom {start.role} {start.index}")
     code = _follow(start, channel)
     # Threads of libraries (gRPC, polars) may still wait, and must not keep a child that has failed looking alive;
     # everything that must be on disk is.

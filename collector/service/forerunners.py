@@ -1,8 +1,9 @@
 """Children that are started before anybody knows what they will be told: they load while the supervisor reads its configuration.
 
-Half of a start is loading libraries, the same in every process, so the first ingest process and the first worker load at the same time as the
-supervisor. A forerunner does nothing with what it loaded until it gets the data directory's locks and its orders, over the socket
-on which any child is told (`collector.service.channel`); that socket's end is its end. Whoever is not needed is ended.
+Half of a start is loading libraries, and half of that the same in every process. So what all children need is loaded once, the first ingest process
+and the first worker are forked with it, and load the rest at the same time as the supervisor. A forerunner does nothing with what it
+loaded until it gets the data directory's locks and its orders, over the socket on which any child is told (`collector.service.channel`); that
+socket's end is its end. Whoever is not needed is ended.
 
 Light to import: this is what a start begins with.
 """
@@ -18,6 +19,8 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
+
+from collector.service.forked import Forked, may_fork
 
 _SETTINGS = {"POLARS_MAX_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 ENVIRONMENT = {name: os.environ.get(name, value) for name, value in _SETTINGS.items()}
@@ -49,21 +52,20 @@ def outlets() -> Outlets:
 
 
 class Forerunner:
-    """A process that loads what a role needs. It belongs to who takes it."""
+    """A process that loads what a role needs. It belongs to who takes it.
 
-    def __init__(self, role: str) -> None:
+    Args:
+        fork: by forking, where this process may; else it is started by exec, and loads all for itself.
+    """
+
+    def __init__(self, role: str, *, fork: bool = False) -> None:
         self.role = role
         self.channel, theirs = socket.socketpair()
         own, words, self.heard = outlets()
         try:
-            self.process = subprocess.Popen(  # noqa: S603 - ourselves
-                [sys.executable, "-P", "-m", "collector.service.forerunning", str(theirs.fileno()), str(own), role],
-                stdin=subprocess.DEVNULL,
-                stderr=words,
-                pass_fds=(theirs.fileno(), own),
-                start_new_session=True,
-                env={**os.environ, **ENVIRONMENT},
-            )
+            arguments = [str(theirs.fileno()), str(own), role]
+            start = _forked if fork and may_fork() else _executed
+            self.process = start(arguments, words, (theirs.fileno(), own))
         except OSError:
             self._close()
             raise
@@ -92,14 +94,42 @@ class Forerunner:
         os.close(self.heard)
 
 
-class Forerunners:
-    """One for each of `ROLES`, as long as nobody took it."""
+def _executed(arguments: Sequence[str], words: int, keep_open: Sequence[int]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - ourselves
+        [sys.executable, "-P", "-m", "collector.service.forerunning", *arguments],
+        stdin=subprocess.DEVNULL,
+        stderr=words,
+        pass_fds=keep_open,
+        start_new_session=True,
+        env={**os.environ, **ENVIRONMENT},
+    )
 
-    def __init__(self, roles: Sequence[str] = ROLES) -> None:
+
+def _forked(arguments: Sequence[str], words: int, keep_open: Sequence[int]) -> Forked:
+    def begin() -> None:
+        os.environ.update(ENVIRONMENT)
+        sys.argv[1:] = arguments
+        from collector.service import forerunning
+
+        forerunning.main()
+
+    return Forked(begin, words, keep_open)
+
+
+class Forerunners:
+    """One for each of `ROLES`, as long as nobody took it.
+
+    Args:
+        fork: as for `Forerunner`. What the children have in common is loaded into this process first.
+    """
+
+    def __init__(self, roles: Sequence[str] = ROLES, *, fork: bool = False) -> None:
         self._waiting: dict[str, Forerunner] = {}
+        if fork and roles and may_fork():
+            import collector.service.child  # noqa: F401
         for role in roles:
             with contextlib.suppress(OSError):  # it is told where the child itself can't be started
-                self._waiting[role] = Forerunner(role)
+                self._waiting[role] = Forerunner(role, fork=fork)
 
     def __enter__(self) -> Forerunners:
         return self

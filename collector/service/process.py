@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from collector.console.service_state import ServiceState
 from collector.service.channel import Report, Start, Stop, pair
 from collector.service.forerunners import ENVIRONMENT, Forerunner, Forerunners, outlets
+from collector.service.forked import Forked
 from collector.service.native_lines import NativeLines
 from collector.service.roles import ROLES
 from collector.service.showing import Showing
@@ -31,7 +32,7 @@ log = logging.getLogger("logboom.supervisor")
 class Begun:
     """A process that was started before the event loop was, as one of asyncio's."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Forked) -> None:
         self.pid = process.pid
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         threading.Thread(target=self._await, args=(process, self._ended.get_loop()), name="waits", daemon=True).start()
@@ -40,7 +41,7 @@ class Begun:
         """Until it has ended; its exit code (negative: the signal)."""
         return await asyncio.shield(self._ended)
 
-    def _await(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
+    def _await(self, process: subprocess.Popen[bytes] | Forked, loop: asyncio.AbstractEventLoop) -> None:
         code = process.wait()
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(self._tell, code)

@@ -70,7 +70,7 @@ class Tree:
 
 def _role(process: psutil.Process) -> str:
     command = " ".join(process.cmdline())
-    return "child" if "collector.service." in command else "main"
+    return "child" if command.startswith("logboom ") or "collector.service." in command else "main"
 
 
 def _anonymous(pid: int) -> int:

@@ -28,8 +28,10 @@ os.write(channel, b"." if held else b"-")
 time.sleep(600)
 """
 """A child that says whether it got something to hold."""
-TELLS = "import os, sys; os.write(2, os.fsencode(sys.argv[3])); os.abort()"
+DIES = "import os, sys; os.write(2, os.fsencode(sys.argv[3])); os.abort()"
 """A child that writes its module's name to what native code writes to, and dies."""
+TELLS = "import os, sys; os.read(int(sys.argv[4]), 1); " + DIES
+"""The same once it is told something, so that who takes it finds it alive."""
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def orders(tmp_path: Path, role: str = "ingest") -> Start:
     return Start(role, 0, None, tmp_path)  # type: ignore[arg-type]  # nobody reads them
 
 
-@pytest.mark.parametrize("child", [HOLDS], indirect=True)
+@pytest.mark.parametrize("child", [HOLDS], ids=["holds"], indirect=True)
 @pytest.mark.usefixtures("child")
 def test_who_is_taken_holds_the_locks(tmp_path: Path) -> None:
     """As one that inherits them: the lock is free when the last one that holds it has ended, not before."""
@@ -68,7 +70,7 @@ def test_who_is_taken_holds_the_locks(tmp_path: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.parametrize("child", [TELLS], indirect=True)
+@pytest.mark.parametrize("child", [TELLS], ids=["tells"], indirect=True)
 @pytest.mark.usefixtures("child")
 def test_each_is_taken_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The first child of a role goes on with it, and is heard and waited for as any; the second one, and one of another role, are started."""
@@ -91,7 +93,7 @@ def test_each_is_taken_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         ]
 
 
-@pytest.mark.parametrize("child", [TELLS], indirect=True)
+@pytest.mark.parametrize("child", [DIES], ids=["dies"], indirect=True)
 @pytest.mark.usefixtures("child")
 def test_one_that_died_meanwhile_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A start does not fail for it."""
@@ -107,7 +109,7 @@ def test_one_that_died_meanwhile_is_replaced(tmp_path: Path, caplog: pytest.LogC
     assert caplog.messages[-1] == "ingest 0: collector.service.child"
 
 
-@pytest.mark.parametrize("child", [HOLDS], indirect=True)
+@pytest.mark.parametrize("child", [HOLDS], ids=["holds"], indirect=True)
 @pytest.mark.usefixtures("child")
 def test_who_is_not_needed_is_ended() -> None:
     """Where a start ends before it, as that of a wrong configuration."""
