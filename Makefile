@@ -43,7 +43,7 @@ bench-alerting: setup          ## what alerting costs with 10,000 groups and 1,0
 	$(BIN)/python tests/bench/alerting.py
 
 LATENCY_SECONDS ?= 60
-alert-latency: setup           ## from a critical record's acknowledgement to the call, beside 20,000 records/s (LATENCY_SECONDS)
+alert-latency: setup           ## from a critical record to its row in SQLite, and to the call, beside 20,000 records/s (LATENCY_SECONDS)
 	$(BIN)/python tests/bench/alert_latency.py --seconds $(LATENCY_SECONDS)
 
 docs: setup                    ## refresh option tables and config/schema.json from the options' declarations

@@ -36,7 +36,7 @@ _PAGES = "PRAGMA page_size = 8192"
 """Of a file that is made now: half as many system calls for the same bytes. Others keep theirs."""
 _PRAGMAS = (
     "synchronous = FULL",
-    "cache_size = -16000",  # 16 MB: the upper pages of the indexes stay in memory
+    "cache_size = -8000",  # 8 MB: the upper pages of the indexes stay in memory; ids are in order of time, so leaves don't return
     "wal_autocheckpoint = 2000",  # pages, 16 MB: fewer, larger checkpoints; each page is copied back once
     "journal_size_limit = 67108864",
     "temp_store = MEMORY",

@@ -20,7 +20,7 @@ SERVER_CORE, CLIENT_CORE = 0, 1
 
 @dataclass(frozen=True)
 class Usage:
-    """CPU seconds by process name, and anonymous bytes in all."""
+    """CPU seconds by process name, and anonymous bytes in all; a page that several share counts once."""
 
     cpu: dict[str, float]
     anonymous: int
@@ -75,8 +75,8 @@ def _role(process: psutil.Process) -> str:
 
 def _anonymous(pid: int) -> int:
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("RssAnon:"):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss_Anon:"):
                 return int(line.split()[1]) * 1024
     return 0
 

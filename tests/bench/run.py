@@ -114,7 +114,7 @@ def working(scale: float, turns: int) -> list[Compared]:
 
 
 def memory(seconds: float) -> list[float]:
-    """(d) Anonymous memory (RssAnon, summed) of all processes at 20,000 records/s into SQLite, MiB."""
+    """(d) Anonymous memory (Pss_Anon, summed: what forked children share counts once) of all processes at 20,000 records/s into SQLite, MiB."""
     system = logboom("sqlite", triage=True)
     samples = []
     slices = max(4, int(seconds // 10))
