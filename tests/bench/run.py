@@ -144,15 +144,18 @@ def main() -> None:
     """Run what was asked for and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--turns", type=int, default=0, help="how many turns of each load (3; 2 with --quick)")
     parser.add_argument("--only", choices=list("abcde"), nargs="*", default=list("abcde"))
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     scale, turns, seconds = (0.25, 2, 20.0) if options.quick else (1.0, 3, 60.0)
+    turns = options.turns or turns
     Path("build").mkdir(exist_ok=True)
     load = os.getloadavg()[0]
     rows: list[Compared] = []
-    parts = [f"Load before it on {os.cpu_count()} cores: {load:.1f}."]
+    form = "quick form, " if options.quick else ""
+    parts = [f"Load before it on {os.cpu_count()} cores: {load:.1f}; {form}{turns} turns."]
     for letter, job in {"a": accepting, "b": passing, "c": working}.items():
         if letter in options.only:
             found = job(scale, turns)
