@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import collector.batch
 from collector.batch import ATTRIBUTES, RECORDS, LogBatch, ValueKind, concat
+from counterparts.examples import examples
 
 
 def batch_of(*bodies: str, resource: str = "svc", domain: str = "d", **attributes: list[Any]) -> LogBatch:
@@ -130,7 +131,7 @@ def test_with_fields_casts_to_the_declared_type() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_filter_gather_and_slice_pick_records_with_their_attributes(data: st.DataObject) -> None:
     """Every record keeps its own attributes, sent and derived."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from collector.outcomes import Retry
 from collector.responses.response import Response, State
+from counterparts.examples import examples
 from counterparts.responding import CLAIM, DOMAIN, REPORT, Acting, response
 from counterparts.vendors.docker_api import DockerApi
 from counterparts.vendors.kubernetes_api import PATH, KubernetesApi
@@ -40,7 +41,7 @@ def lived(acting: Acting, one: Response, door: list[str], deaths: list[bool]) ->
 
 
 @given(BEFALLS, DOOR, DEATHS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_kubernetes(befalls: list[str], door: list[str], deaths: list[bool]) -> None:
     api = KubernetesApi(list(befalls))
     found = lived(
@@ -53,7 +54,7 @@ def test_kubernetes(befalls: list[str], door: list[str], deaths: list[bool]) -> 
 
 
 @given(BEFALLS, DOOR, DEATHS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_docker(befalls: list[str], door: list[str], deaths: list[bool]) -> None:
     api = DockerApi(list(befalls))
     found = lived(Acting(DOCKER, {"containers": ["api"]}, _client=api), response("api"), door, deaths)
@@ -71,7 +72,7 @@ class Free:
 
 
 @given(BEFALLS, DOOR, DEATHS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_rollback(befalls: list[str], door: list[str], deaths: list[bool]) -> None:
     workers = Workers(list(befalls))
     acting = Acting(
@@ -90,7 +91,7 @@ def test_a_rollback(befalls: list[str], door: list[str], deaths: list[bool]) -> 
 
 
 @given(BEFALLS, DOOR, DEATHS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_pipeline(befalls: list[str], door: list[str], deaths: list[bool]) -> None:
     """It knows no repetition: never two, and *done* only where one was started."""
     github = GitHub(list(befalls))

@@ -11,6 +11,7 @@ from collector.batch import LogBatch, concat
 from collector.pipeline.sight import divided, rejoined
 from collector.shaping.events import taken
 from collector.testing.events import marked
+from counterparts.examples import examples
 
 KINDS = ("a.one", "a.two", "b")
 
@@ -51,7 +52,7 @@ rows = st.lists(st.tuples(st.sampled_from(["", "", *KINDS]), st.booleans()), min
 
 
 @given(rows, st.sampled_from([(), ("a.*",), ("b",)]))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_is_left_keeps_its_order(rows: list[tuple[str, bool]], kinds: tuple[str, ...]) -> None:
     batch = batch_of([kind for kind, _ in rows])
     seen, hidden = divided(batch, kinds)

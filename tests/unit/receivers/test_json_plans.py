@@ -13,6 +13,7 @@ from collector.receivers.json.loggers import read_logs
 from collector.receivers.json.mapping import Mapper
 from collector.receivers.json.shapes import LOGS
 from collector.receivers.json.taking import Taking
+from counterparts.examples import examples
 
 MAPPER = Mapper(LOGS)
 KNOWN = sorted(
@@ -30,7 +31,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=7), min_size=1, max_size=3))
 def test_the_same_bytes(records: list[dict[str, Any]]) -> None:
     """Twice each: the first meets a form, the second has its plan, and heads that are remembered."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collector.errors import ConfigError
 from collector.settings import load, render
 from collector.testing.sample_components import sample_registry
+from counterparts.examples import examples
 
 GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "errors").glob("*.yaml"))
 REGISTRY = sample_registry()
@@ -67,7 +68,7 @@ def answer(text: str) -> None:
     assert render(problems)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_any_values(value: Any) -> None:
     """Of any shape, with the words of a configuration in them."""
@@ -75,7 +76,7 @@ def test_any_values(value: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.sampled_from(GOLDEN), st.data())
 def test_damaged_text(file: Path, data: st.DataObject) -> None:
     """A piece cut out, a piece put in."""

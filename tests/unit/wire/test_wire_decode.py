@@ -16,6 +16,7 @@ from collector.errors import InvalidPayload
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
 from collector.pipeline.record_ids import record_ids
+from counterparts.examples import examples
 from counterparts.otlp_requests import requests, without_empty_groups
 from counterparts.wire_bytes import message, number, request_of
 
@@ -171,7 +172,7 @@ def test_record_ids_of_a_payload_beyond_the_cached_rows() -> None:
     assert ids[69_999][21:] == "024BF"  # 2·32³ + 4·32² + 11·32 + 15
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.binary(max_size=120))
 def test_arbitrary_bytes_are_decoded_or_dead_lettered(body: bytes) -> None:
     """decode never raises, and what passes the door is never dead-lettered."""
@@ -188,7 +189,7 @@ EDITS = st.lists(st.tuples(st.sampled_from("rid"), st.integers(0, 1 << 20), st.i
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(requests, EDITS)
 def test_damaged_payloads_that_pass_the_door_mean_what_the_official_parser_says(
     request: Request, edits: list[tuple[str, int, int]]

@@ -17,6 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 import otlp_wire
 from collector.batch import LogBatch, concat
+from counterparts.examples import examples
 from counterparts.otlp_requests import any_messages
 from otlp_wire import framing
 
@@ -118,7 +119,7 @@ def test_hand_made_any_values() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.lists(any_messages.filter(lambda value: value.WhichOneof("value")), max_size=8))
 def test_bodies_of_every_kind(messages: list[AnyValue]) -> None:
     """The body of a record is any AnyValue, -0.0 and NaN included."""
@@ -177,7 +178,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(PLAIN)
 def test_python_values_survive(value: Any) -> None:
     """any_from_python and any_to_python are each other's reverse, type included (True is not 1)."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import otlp_wire
 from collector.errors import InvalidPayload, TooLarge
+from counterparts.examples import examples
 from counterparts.wire_bytes import message, nested_arrays, number, request_of, varint
 from otlp_wire.inspection import byte_gate
 
@@ -158,7 +159,7 @@ def test_the_door_needs_no_dataframes() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_counted_or_refused(body: bytes) -> None:
     """Nothing but the two refusals leaves the door."""

@@ -13,6 +13,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 
 import otlp_wire
 from collector.errors import InvalidPayload
+from counterparts.examples import examples
 
 RECORD = "resourceLogs[0].scopeLogs[0].logRecords[0]"
 VALUE = f"{RECORD}.attributes[0].value"
@@ -274,7 +275,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(JSON)
 def test_any_document_is_read_or_refused(document: Any) -> None:
     """Nothing but `InvalidPayload` leaves the reader, and what it makes passes the door."""

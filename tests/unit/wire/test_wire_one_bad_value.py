@@ -14,6 +14,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
 from collector.journal.entry import Entry
 from collector.pipeline.decode import decode
+from counterparts.examples import examples
 from counterparts.otlp_requests import log_records
 from counterparts.wire_bytes import message, nested_arrays, number, request_of
 from otlp_wire import Received, any_to_python, receive_json, receive_protobuf
@@ -205,7 +206,7 @@ def test_records_of_a_former_field_number() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(log_records, st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(max_size=3)), min_size=1, max_size=3))
 def test_any_damage_inside_one_record_leaves_its_neighbours(
     fields: dict[str, Any], edits: list[tuple[int, bytes]]
@@ -224,7 +225,7 @@ JUNK = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(log_records, st.integers(0, 1000), JUNK)
 def test_any_value_of_one_record_leaves_its_neighbours(fields: dict[str, Any], which: int, junk: Any) -> None:
     """One value of the JSON between, at any depth, is another one."""

@@ -20,6 +20,7 @@ from collector.outcomes import Blocked, Ok, Retry, Split
 from collector.samples import batch_of
 from collector.testing.text_batch import text_batch
 from counterparts.cef_reader import read_cef
+from counterparts.examples import examples
 from counterparts.leef_reader import read_leef
 from counterparts.ocsf_schema import problems
 from exporters.webhook.config import HttpConfig
@@ -273,7 +274,7 @@ LINES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\n\r
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(LINES, min_size=1, max_size=5))
 def test_plain_lines_cannot_be_forged(bodies):
     """However a reader splits lines, it finds as many as there are records."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collector.component import Context
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
+from counterparts.examples import examples
 from processors.issues.config import IssuesConfig
 from processors.issues.grouping.fingerprint import Facts, grouping, read
 from processors.issues.grouping.parameters import parameterized
@@ -56,7 +57,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(RECORDS, min_size=1, max_size=5))
 def test_any_error_belongs_to_an_issue(samples: list[dict[str, Any]]) -> None:
     work = FakeWork()
@@ -73,7 +74,7 @@ def test_any_error_belongs_to_an_issue(samples: list[dict[str, Any]]) -> None:
     }
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(TEXTS, TEXTS, st.sampled_from(["", "X", "a.b.C"]))
 def test_any_text_is_grouped(stack: str, body: str, type_: str) -> None:
     facts = Facts(type_, "m", stack, body)

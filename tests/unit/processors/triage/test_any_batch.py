@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collector.component import Context
 from collector.samples import batch_of
 from collector.testing.work import FakeWork
+from counterparts.examples import examples
 from processors.categorize.config import CategorizeConfig
 from processors.categorize.processor import _KEYS, _RESOURCE_KEYS, Categorize
 from processors.triage.config import TriageConfig
@@ -68,7 +69,7 @@ def _processors() -> tuple[Categorize, Triage]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(RECORDS, min_size=1, max_size=20))
 def test_any_batch_comes_out_whole(samples: list[dict[str, Any]]) -> None:
     before = batch_of(samples)

@@ -22,6 +22,7 @@ from collector.receivers.hooks.jira import JiraHook
 from collector.receivers.hooks.jsm import JsmHook
 from collector.receivers.hooks.pagerduty import PagerdutyHook
 from collector.receivers.hooks.servicenow import ServicenowHook
+from counterparts.examples import examples
 
 NOW = 1_772_366_400
 HOOKS = {each.vendor: each for each in (GithubIssuesHook, JiraHook, JsmHook, PagerdutyHook, ServicenowHook)}
@@ -51,7 +52,7 @@ def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize("vendor", sorted(HOOKS))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.data())
 def test_hooks(vendor: str, data: st.DataObject) -> None:
     hook = HOOKS[vendor]([], now=lambda: float(NOW))
@@ -70,7 +71,7 @@ def test_hooks(vendor: str, data: st.DataObject) -> None:
         assert len({each.id for each in records}) == len(records)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     JSON
     | st.lists(
@@ -91,7 +92,7 @@ def test_posted_alerts(document: Any) -> None:
         assert reader(AlertmanagerReceiverConfig(), good, NOW * 10**9)(body).records == len(good)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("matchers", "startsAt", "endsAt", "createdBy", "comment", "id"), JSON)
