@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
@@ -13,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import Result
 
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.commands import command
 from counterparts.http_recorder import Answer, HttpRecorder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -60,11 +60,8 @@ def send(service: Service, name: str, severity: int = 21, text: str = "boom") ->
             time.sleep(0.1)
 
 
-def alerts(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "collector.cli", "alerts", *arguments, "--data-dir", str(service.data), "--json"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+def alerts(service: Service, *arguments: str) -> Result:
+    return command("alerts", *arguments, "--data-dir", str(service.data), "--json")
 
 
 def calls(recorder: HttpRecorder, wanted: int, seconds: float = 60.0) -> list[dict[str, Any]]:
@@ -102,40 +99,40 @@ def test_people_are_told_and_have_their_say(tmp_path: Path) -> None:
         )
         assert alerts(service, "list", "--domain", "wetechfounders.com").stdout == ""
         done = alerts(service, "ack", listed["group_id"], "--domain", "tamyla.com")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         (known,) = calls(recorder, 1)
         assert (known["status"], "ACKNOWLEDGED by" in known["logboom"]["text"]) == ("firing", True)
         unknown = alerts(service, "ack", "nonsense", "--domain", "tamyla.com")
-        assert (unknown.returncode, "there is no alert of the group" in unknown.stderr) == (1, True)
+        assert (unknown.exit_code, "there is no alert of the group" in unknown.stderr) == (1, True)
         over = alerts(service, "resolve", listed["group_id"], "--domain", "tamyla.com")
-        assert over.returncode == 0, over.stderr
+        assert over.exit_code == 0, over.stderr
         (ended,) = calls(recorder, 1)
         assert (ended["status"], ended["groupKey"]) == ("resolved", told["groupKey"])
 
         quiet = alerts(service, "silence", 'service="shop"', "--for", "1h", "--domain", "tamyla.com")
-        assert quiet.returncode == 0, quiet.stderr
+        assert quiet.exit_code == 0, quiet.stderr
         service.await_rows("SELECT matchers FROM silences", [('{service="shop"}',)])
         (one,) = [json.loads(line) for line in alerts(service, "silences").stdout.splitlines()]
         send(service, "shop")
         send(service, "till")
         assert [each["groupLabels"]["service"] for each in calls(recorder, 1)] == ["till"]
-        assert alerts(service, "unsilence", one["silence_id"], "--domain", "tamyla.com").returncode == 0
+        assert alerts(service, "unsilence", one["silence_id"], "--domain", "tamyla.com").exit_code == 0
         send(service, "shop")
         assert {each["groupLabels"]["service"] for each in calls(recorder, 1)} == {"shop"}
 
         tried = alerts(service, "test", "--send", "--domain", "tamyla.com")
-        assert (tried.returncode, tried.stdout) == (0, '{"exporter": "webhook"}\n'), tried.stderr
+        assert (tried.exit_code, tried.stdout) == (0, '{"exporter": "webhook"}\n'), tried.stderr
         deadline = time.monotonic() + 60
         while not any("nothing is wrong" in json.dumps(each) for each in calls(recorder, 1)):
             assert time.monotonic() < deadline
         unknown = alerts(service, "test", "--send", "--exporter", "slack", "--domain", "tamyla.com")
-        assert (unknown.returncode, "no route leads to an exporter 'slack': there is webhook" in unknown.stderr) == (
+        assert (unknown.exit_code, "no route leads to an exporter 'slack': there is webhook" in unknown.stderr) == (
             1,
             True,
         )
         assert service.terminate() == 0
     gone = alerts(service, "test", "--send", "--domain", "tamyla.com")
-    assert (gone.returncode, bool(gone.stderr)) == (1, True)
+    assert (gone.exit_code, bool(gone.stderr)) == (1, True)
     assert_directory_conserved(service.data, "logs")
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -39,13 +38,11 @@ class MineConfig(DeliveryConfig):
 
     folder: Path
     """Where bodies go; the mine does nothing once it holds a file `defused`."""
-    signal: int = 9
-    """How it kills."""
 
 
 class Mine:
     def __init__(self, config, context):
-        self._folder, self._signal = config.folder, config.signal
+        self._folder = config.folder
 
     async def start(self):
         self._folder.mkdir(exist_ok=True)
@@ -53,7 +50,11 @@ class Mine:
     def encode(self, batch):
         texts = batch.column("body").to_list()
         if not (self._folder / "defused").exists() and any("of dynamite" in text for text in texts):
-            signal.raise_signal(self._signal)  # like abort(): `os.kill` may hit another thread, and this one goes on
+            with (self._folder / "deaths").open("a+b") as deaths:
+                deaths.write(b"x")
+                turn = deaths.tell() % 2
+            # like abort(): `os.kill` may hit another thread, and this one goes on
+            signal.raise_signal((signal.SIGKILL, signal.SIGABRT)[turn])
         return texts
 
     async def send(self, texts):
@@ -71,7 +72,7 @@ FACTORY = Factory(Kind.EXPORTER, "mine", MineConfig, "mine_plugin:Mine", "Explod
 '''
 
 
-def service_with(tmp_path: Path, number: int) -> Service:
+def service_with(tmp_path: Path) -> Service:
     """Not started; the plugin is installed for it as a distribution with an entry point."""
     site = tmp_path / "site"
     info = site / "mine_plugin-1.0.dist-info"
@@ -80,7 +81,7 @@ def service_with(tmp_path: Path, number: int) -> Service:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine-plugin\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[logboom.exporters]\nmine = mine_plugin:FACTORY\n")
     override = {
-        "exporters": {"mine": {"folder": str(tmp_path / "mined"), "signal": number}},
+        "exporters": {"mine": {"folder": str(tmp_path / "mined")}},
         "service": {"pipelines": {"logs": {"exporters": ["sqlite", "mine"]}}},
     }
     path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
@@ -105,29 +106,30 @@ def await_that(service: Service, condition: Callable[[], object]) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGABRT], ids=["killed", "aborted"])
-def test_a_record_that_kills_one_exporter_is_set_aside_for_it_alone(tmp_path: Path, number: signal.Signals) -> None:
-    service = service_with(tmp_path, int(number))
+def test_a_record_that_kills_one_exporter_is_set_aside_for_it_alone(tmp_path: Path) -> None:
+    """It is killed and aborts in turn."""
+    service = service_with(tmp_path)
     with service:
         client = GrpcClient(f"127.0.0.1:{service.grpc}", False, HEADER)
-        for first in range(0, 3000, 10):
+        for first in range(0, 600, 10):
             numbers = range(first, first + 10)
             domain = ("tamyla.com", "wetechfounders.com")[first % 20 // 10]
-            parts = {"peace": numbers} if first != 1500 else {"dynamite": numbers[:1], "peace": numbers[1:]}
+            parts = {"peace": numbers} if first != 300 else {"dynamite": numbers[:1], "peace": numbers[1:]}
             for kind, part in parts.items():
                 assert client.send(request(part, kind), domain) == ""
         client.close()
         await_that(service, lambda: dead_letters(service))
+        assert (tmp_path / "mined" / "deaths").stat().st_size >= 3
         (letter,) = dead_letters(service)
         assert (letter.owner, letter.reason) == ("exporter/mine", "poison"), letter
         assert 1 <= letter.records <= 64
-        await_that(service, lambda: service.stored() == 3000)
-        await_that(service, lambda: len(mined(tmp_path)) == 3000 - letter.records)
+        await_that(service, lambda: service.stored() == 600)
+        await_that(service, lambda: len(mined(tmp_path)) == 600 - letter.records)
         (tmp_path / "mined" / "defused").touch()
         command = [sys.executable, "-P", "-m", "collector.cli", "deadletter", "replay", "--all"]
         subprocess.run([*command, "--data-dir", str(service.data)], check=True, capture_output=True)
-        await_that(service, lambda: len(mined(tmp_path)) == 3000)
+        await_that(service, lambda: len(mined(tmp_path)) == 600)
         assert service.terminate() == 0
-    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM sent") == [(3000,)]
+    assert service.rows("SELECT count(DISTINCT json_extract(attributes, '$.n')) FROM sent") == [(600,)]
     assert dead_letters(service) == []
     assert_directory_conserved(service.data, "logs")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from collector.backend.offline import desk_of
 from collector.scope import Scope
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.commands import command
 from counterparts.http_recorder import Answer, HttpRecorder
 
 SHE, HE = "anna-7f3b91c2@example.test", "bert-55d0aa17@example.test"
@@ -85,9 +84,8 @@ def send(service: Service, domain: str, made: Sequence[Mapping[str, Any]]) -> No
 
 
 def privacy(service: Service, *arguments: str) -> tuple[int, str]:
-    command = [sys.executable, "-P", "-m", "collector.cli", "privacy", *arguments, "--data-dir", str(service.data)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    return done.returncode, done.stdout + done.stderr
+    done = command("privacy", *arguments, "--data-dir", str(service.data))
+    return done.exit_code, done.stdout + done.stderr
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from collector.testing.service import Service
+from counterparts.examples import rounds
 from counterparts.numbered import NumberedSenders
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("name", ["partition/0", "journal/0"])
-@pytest.mark.parametrize("how", ["deleted", "moved"])
+WAYS = [("partition/0", "deleted"), ("journal/0", "moved"), ("partition/0", "moved"), ("journal/0", "deleted")]
+
+
+@pytest.mark.parametrize(("name", "how"), WAYS[: rounds(4, 2)])
 def test_what_is_acknowledged_afterwards_is_stored(tmp_path: Path, name: str, how: str) -> None:
     """With senders all the time. What waited in the directory itself went with it: all that was sent a while before or is
     acknowledged after is in the store."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -12,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import Result
 
 from collector.testing.conservation import assert_directory_conserved
 from collector.testing.service import Service
+from counterparts.commands import command
 from counterparts.http_recorder import Answer, HttpRecorder, Received
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -61,11 +61,8 @@ def send(service: Service, *instances: str) -> None:
         pass
 
 
-def responses(service: Service, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "collector.cli", "responses", *arguments, "--data-dir", str(service.data), "--json"],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+def responses(service: Service, *arguments: str) -> Result:
+    return command("responses", *arguments, "--data-dir", str(service.data), "--json")
 
 
 def told(service: Service) -> list[str]:
@@ -91,12 +88,12 @@ def test_a_person_says_yes_and_it_is_done_once_and_judged(tmp_path: Path) -> Non
         assert (one["state"], one["labels"]["service"]) == ("proposed", "shop")
         assert responses(service, "list", "--domain", "wetechfounders.com").stdout == ""
         refused = responses(service, "approve", one["response_id"], "--domain", "wetechfounders.com")
-        assert (refused.returncode, "there is no response" in refused.stderr) == (1, True)
+        assert (refused.exit_code, "there is no response" in refused.stderr) == (1, True)
         done = responses(service, "approve", one["response_id"], "--domain", DOMAIN, "--why", "seen it")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.stderr
         service.await_rows("SELECT state, became, why FROM responses", [("helped", "/queue/item/3/", "seen it")], 120)
         again = responses(service, "approve", one["response_id"], "--domain", DOMAIN)
-        assert (again.returncode, "it is helped" in again.stderr) == (1, True)
+        assert (again.exit_code, "it is helped" in again.stderr) == (1, True)
         assert service.terminate() == 0
         (call,) = jenkins.taken()
         assert (call.path, call.body.decode()) == (

@@ -54,7 +54,7 @@ class Strict:
 
     def _run(self, client: Client, sender: int) -> None:
         sent = 0
-        while not self._enough.wait(0.002):
+        while not self._enough.wait(0.01):
             first = sender * 10_000_000 + sent
             numbers = range(first, first + 10)
             sent += 10

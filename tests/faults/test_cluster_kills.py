@@ -24,9 +24,12 @@ from counterparts.resending import Resending, Sent
 
 ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "6"))
 SEED = int(os.environ.get("LOGBOOM_SEED", "20401"))
-SESSION_SECS = 6 if ROUNDS < 20 else 10
+LONG_FORM = ROUNDS >= 20
+SESSION_SECS = 10 if LONG_FORM else 6
+PAUSE_SECS = 0.03 if LONG_FORM else 0.1
 NODES = 3
-_LONG_SECS = SESSION_SECS + 2
+_LONG_SECS = SESSION_SECS + (2 if LONG_FORM else 1)
+_BETWEEN_SECS = (0.5, 2.5) if LONG_FORM else (0.3, 1.2)
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600 + 60 * ROUNDS)]
 
@@ -98,7 +101,7 @@ def run_rounds(made: Cluster, senders: Resending, draw: random.Random) -> tuple[
     """Something befalls a node, or the broker, again and again; when no broker answered, and when what happened."""
     outages, happened = [], {}
     for turn, befall in enumerate(befalls(draw, ROUNDS)):
-        time.sleep(draw.uniform(0.5, 2.5))
+        time.sleep(draw.uniform(*_BETWEEN_SECS))
         node, began = draw.choice(made.nodes), time.monotonic()
         befall(made, node, draw)
         span = began, time.monotonic()
@@ -203,7 +206,7 @@ def test_what_was_acknowledged_is_stored_once_whatever_dies(tmp_path: Path) -> N
     draw = random.Random(SEED)
     with cluster(tmp_path, NODES, SESSION_SECS) as made:
         made.start()
-        senders = Resending([node.service.http for node in made.nodes], DOMAINS)
+        senders = Resending([node.service.http for node in made.nodes], DOMAINS, pause_secs=PAUSE_SECS)
         senders.start()
         outages, happened = run_rounds(made, senders, draw)
         senders.stop()
@@ -222,9 +225,9 @@ def test_what_was_acknowledged_is_stored_once_whatever_dies(tmp_path: Path) -> N
 
 def test_machines_are_restarted_one_after_the_other_and_nobody_loses_anything(tmp_path: Path) -> None:
     """What an upgrade is: no answer means that data is lost to a sender that repeats what it is told to repeat."""
-    with cluster(tmp_path, 2 if ROUNDS < 20 else NODES, SESSION_SECS) as made:
+    with cluster(tmp_path, NODES if LONG_FORM else 2, SESSION_SECS) as made:
         made.start()
-        senders = Resending([node.service.http for node in made.nodes], DOMAINS)
+        senders = Resending([node.service.http for node in made.nodes], DOMAINS, pause_secs=PAUSE_SECS)
         senders.start()
         happened = {}
         for node in made.nodes:

@@ -59,7 +59,7 @@ class Program:
         path = self.folder / "app.log"
         while not self._stop.is_set():
             with path.open("a") as file:
-                for _ in range(self._chance.randrange(1, 40)):
+                for _ in range(self._chance.randrange(1, 12)):
                     file.write(f"{self.written} happened\n   in detail {self.written}\n")
                     self.written += 1
             if self._chance.random() < 0.1:

@@ -60,7 +60,7 @@ class Numbers:
 
     def _run(self) -> None:
         while not self._stop.wait(self._chance.random() * 0.05):
-            for _ in range(self._chance.randrange(1, 80)):
+            for _ in range(self._chance.randrange(1, 20)):
                 self._producer.produce("numbers", f"number {self.written}".encode())
                 self.written += 1
             self._producer.poll(0)

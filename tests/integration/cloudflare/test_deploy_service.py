@@ -139,7 +139,7 @@ class Senders:
 
     def _run(self, sender: int) -> None:
         number = 0
-        while not self._enough.is_set():
+        while not self._enough.wait(0.02):
             body = f"sender {sender} record {number}"
             if send(self._worker, otlp([body])):
                 self.acknowledged.add(body)

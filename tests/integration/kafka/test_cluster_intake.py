@@ -202,34 +202,24 @@ def test_entries_are_found_again_by_their_places(bench: Bench) -> None:
     assert shelf.fetch("0" * 16, "a.example", [1], {"otlp"}) == []
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Kafka]:
-    """A broker that may be stopped."""
-    (tmp_path / "kafka").mkdir()
-    one = Kafka(tmp_path / "kafka")
-    one.start()
-    yield one
-    one.kill()
-
-
 def is_stopped(kafka: Kafka) -> bool:
     tasks = Path(f"/proc/{kafka.pid}/task").iterdir()
     return all((task / "stat").read_text().rpartition(") ")[2][0] == "T" for task in tasks)
 
 
-def test_a_broker_that_hangs_or_dies_loses_nothing_that_was_acknowledged(own: Kafka, tmp_path: Path) -> None:
-    bench = Bench(own, tmp_path)
+def test_a_broker_that_hangs_or_dies_loses_nothing_that_was_acknowledged(kafka: Kafka, tmp_path: Path) -> None:
+    bench = Bench(kafka, tmp_path)
     try:
         bench.put(b"before")
-        own.pause()
-        until(lambda: is_stopped(own))
+        kafka.pause()
+        until(lambda: is_stopped(kafka))
         bench.put(b"while it hangs")
         assert isinstance(bench.answers[b"while it hangs"], Unavailable), "after the time that a record has"
-        own.resume()
+        kafka.resume()
         acknowledge(bench, b"when it goes on")
-        own.kill()
+        kafka.kill()
         bench.append(b"while it is dead")
-        own.start()
+        kafka.start()
         acknowledge(bench, b"when it is back")
         until(lambda: b"while it is dead" in bench.answers)
         missing = {body for body, refusal in bench.answers.items() if refusal is None}
@@ -241,6 +231,7 @@ def test_a_broker_that_hangs_or_dies_loses_nothing_that_was_acknowledged(own: Ka
 
         until(all_there)
     finally:
+        kafka.resume()
         bench.close()
     assert not bench.fatal
     assert not bench.lost

@@ -18,6 +18,7 @@ from collector.kafka.wire import Place
 from counterparts.kafka import Kafka
 
 SECONDS, SESSION_SECS = 120.0, 6.0
+LONG_SECS = 2 * SESSION_SECS
 NUMBERS = set(range(4))
 
 
@@ -137,16 +138,16 @@ while True:
 
 def test_what_a_member_died_with_in_the_middle_of_a_move_is_shared_out_anew(kafka: Kafka, topic: str) -> None:
     """It comes back within its session with its old share; what it was to put down has to find an owner all the same."""
-    command = [sys.executable, "-c", _MORTAL, kafka.address, f"group-{topic}", topic, str(SESSION_SECS * 5)]
+    command = [sys.executable, "-c", _MORTAL, kafka.address, f"group-{topic}", topic, str(LONG_SECS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mortal:
         assert mortal.stdout is not None
         try:
             assert mortal.stdout.readline().startswith("gained")
-            other = Member(kafka, topic, "two", SESSION_SECS * 5)
+            other = Member(kafka, topic, "two", LONG_SECS)
             assert mortal.stdout.readline().startswith("asked")
         finally:
             mortal.kill()
-    members = [other, Member(kafka, topic, "one", SESSION_SECS * 5)]
+    members = [other, Member(kafka, topic, "one", LONG_SECS)]
     try:
 
         def all_have_an_owner() -> bool:

@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient
 from collector.component import Context
 from collector.kafka.client import client_settings
 from collector.kafka.options import KafkaClientOptions
-from counterparts.kafka import Kafka
 
 pytestmark = pytest.mark.slow
 
@@ -68,19 +67,15 @@ def test_a_certificate_of_a_stranger_is_not_taken_unless_told_to(kafka, tmp_path
     assert reached({"brokers": [kafka.sasl_address], "tls": {"insecure_skip_verify": True}, "auth": auth})
 
 
-def test_what_was_written_is_there_after_a_death(tmp_path):
-    kafka = Kafka(tmp_path)
+def test_what_was_written_is_there_after_a_death(kafka):
+    kafka.make("lasting", partitions=2)
+    kafka.send("lasting", b"one", b"two", partition=1, headers={"a": "b"})
+    kafka.kill()
+    kafka.start()
+    assert [message.value() for message in kafka.messages("lasting")] == [b"one", b"two"]
+    kafka.pause()
     try:
-        kafka.start()
-        kafka.make("lasting", partitions=2)
-        kafka.send("lasting", b"one", b"two", partition=1, headers={"a": "b"})
-        kafka.kill()
-        kafka.start()
-        assert [message.value() for message in kafka.messages("lasting")] == [b"one", b"two"]
-        kafka.pause()
         assert not reached({"brokers": [kafka.address]}, 1)
-        kafka.resume()
-        assert reached({"brokers": [kafka.address]})
-        kafka.stop()
     finally:
-        kafka.kill()
+        kafka.resume()
+    assert reached({"brokers": [kafka.address]})
