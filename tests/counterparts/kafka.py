@@ -110,8 +110,10 @@ class Kafka:
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """SIGSTOP: connections stay, nothing is answered."""
+        """SIGSTOP: connections stay, and nothing is answered any more when this returns."""
         self._signal(signal.SIGSTOP)
+        while self._process is not None and self._process.poll() is None and not _is_stopped(self._process.pid):
+            time.sleep(0.005)
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -248,6 +250,14 @@ class Kafka:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether each thread of it is: that takes a moment on a machine that has much to do."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ends just now
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        return all((task / "stat").read_text().rpartition(") ")[2][0] == "T" for task in tasks)
+    return False
 
 
 def _advertised(listeners: Mapping[str, str], doors: Mapping[str, str]) -> dict[str, str]:
