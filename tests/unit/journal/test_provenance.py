@@ -89,6 +89,12 @@ def test_a_time_that_makes_no_sense_is_the_one_of_receipt(unix_ms: int) -> None:
     assert ids(entry([(5, 1, unix_ms)]))[0][:10] == ids(entry([(5, 1, NOW + 50)]))[0][:10]
 
 
+def test_messages_of_neighbouring_blocks_are_apart() -> None:
+    """A row has room for the place of a message within 256."""
+    told = [(offset, 1, NOW) for offset in range(0, 2048, 64)]
+    assert len(set(ids(entry(told)))) == len(told)
+
+
 def test_a_message_of_many_records_has_room() -> None:
     """More than a row tells of one message."""
     assert len(set(ids(entry([(5, 140_000, NOW), (6, 1, NOW)])))) == 140_001

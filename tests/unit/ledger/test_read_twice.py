@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from collector.journal import rotation
 from collector.journal.accompanied import accompanied
 from collector.journal.entry import Payload
 from collector.journal.provenance import Provenance
@@ -53,12 +54,16 @@ def test_each_message_once(bench: PartitionBench, cuts: list[tuple[int, int]], t
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
-def test_in_pieces_that_end_within_a_message(bench: PartitionBench, most: int) -> None:
+def test_in_pieces_that_end_within_a_message(bench: PartitionBench, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(rotation, "QUANTUM_BYTES", 1)
+    partial = 0
     for first, behind in ((0, 3), (1, 5)):
         put(bench, first, behind, records=3)
-    while read := bench.read(max_records=most):
+    while read := bench.read(max_records=2 * most):
+        partial += sum(entry.partial for entry in read.entries)
         bench.ledger.commit(bench.committed(read))
         bench.reopen()
+    assert partial > 1
     assert bench.drain() == [str(offset) for offset in range(5) for _ in range(3)]
 
 
