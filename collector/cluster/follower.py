@@ -25,7 +25,7 @@ from collector.cluster.topics import DELETIONS_MS
 from collector.disk.compacting import FOLDER
 from collector.disk.directory import lock_writer, make_directory
 from collector.disk.environment import Environment
-from collector.errors import Locked, NoRoom, StorageError, storage_error
+from collector.errors import Locked, Lost, NoRoom, StorageError, storage_error
 from collector.kafka.wire import Message
 from collector.ledger.tables import FORMAT_VERSION, KIND, OLDEST_FORMAT, Tables
 
@@ -98,7 +98,8 @@ class Follower:
         """Make the rows as these say, in one transaction; how many rows. Contents need their headers before them.
 
         Raises:
-            StorageError: the log is of a newer logboom, or the disk refused.
+            Lost: the log is of a newer logboom. The rest of this one goes on, until it is replaced as well.
+            StorageError: the disk refused.
         """
         rows, parts = self._sorted(messages)
         size = sum(len(value or b"") for changed in rows.values() for value in changed.values())
@@ -139,9 +140,7 @@ class Follower:
             if found is None:
                 self._check_format(message)
             elif found.table not in self._tables:
-                raise StorageError(
-                    f"{message.place.topic} has rows of a table that this version does not know: {found.table}"
-                )
+                raise Lost(f"{message.place.topic} has rows of a table that this version does not know: {found.table}")
             elif found.part < 0:
                 rows.setdefault(found.table, {})[found.key] = found.value
             else:
@@ -155,7 +154,7 @@ class Follower:
             return
         self.has_format = int(message.value) == FORMAT_VERSION
         if int(message.value) > FORMAT_VERSION:
-            raise StorageError(
+            raise Lost(
                 f"{message.place.topic} was written in format {message.value.decode()}; this version reads formats up to "
                 f"{FORMAT_VERSION}: start no older version beside newer ones that have been at work"
             )
