@@ -96,7 +96,7 @@ class Service:
         self.config = folder / "logboom.yaml"
         self.config.write_text(config.format(grpc=self.grpc, http=self.http, health=self.health, metrics=self.metrics))
         self._overrides = overrides
-        self._env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, **(env or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -111,6 +111,11 @@ class Service:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    def run_from(self, tree: Path) -> None:
+        """From the next start on, run the product that stands in this directory: another version."""
+        paths = [str(tree), str(tree / "proto"), self.env.get("PYTHONPATH", "")]
+        self.env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+
     def start(self, *arguments: str) -> None:
         """Start it; does not wait."""
         command = [sys.executable, "-P", "-m", "collector.cli", "run", "--config", str(self.config),
@@ -118,7 +123,7 @@ class Service:
         for override in self._overrides:
             command += ["--config", f"yaml:{override}"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._env)  # noqa: S603 - ourselves
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.env)  # noqa: S603 - ourselves
 
     def await_ready(self, seconds: float = 150.0) -> None:
         """Until `/ready` answers 200."""

@@ -92,6 +92,12 @@ class Node:
         """Whether it says so."""
         return self.service.get("/ready")[0] == 200
 
+    @property
+    def partitions(self) -> list[int]:
+        """Which it says are its own; none where it does not answer."""
+        text = self.service.get("/")[1]
+        return list(json.loads(text).get("cluster", {}).get("partitions", [])) if text.startswith("{") else []
+
 
 @dataclass
 class Cluster:

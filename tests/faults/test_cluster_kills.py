@@ -113,6 +113,20 @@ def run_rounds(made: Cluster, senders: Resending, draw: random.Random) -> tuple[
     return outages, happened
 
 
+def settle(made: Cluster, secs: float = 180.0) -> None:
+    """Until each node has its share of the partitions again, and each partition one owner."""
+    deadline, each = time.monotonic() + secs, PARTITIONS // len(made.nodes)
+    while True:
+        for node in made.nodes:
+            node.start()
+        shares = [node.partitions for node in made.nodes]
+        owned = sorted(number for share in shares for number in share)
+        if owned == list(range(PARTITIONS)) and all(each <= len(share) <= each + 1 for share in shares):
+            return
+        assert time.monotonic() < deadline, f"who has which partitions: {shares}\n{made.logs()}"
+        time.sleep(0.2)
+
+
 def drain(made: Cluster, sent: Sent, secs: float = 180.0) -> None:
     """Until everything that was acknowledged has come. What was alone in hand at three deaths is replayed, as an operator would."""
     deadline = time.monotonic() + secs
@@ -209,6 +223,8 @@ def test_what_was_acknowledged_is_stored_once_whatever_dies(tmp_path: Path) -> N
         senders = Resending([node.service.http for node in made.nodes], DOMAINS, pause_secs=PAUSE_SECS)
         senders.start()
         outages, happened = run_rounds(made, senders, draw)
+        settle(made)  # and what is sent until then, and behind it, is processed by those
+        time.sleep(1)
         senders.stop()
         drain(made, senders.sent)
         time.sleep(2)
