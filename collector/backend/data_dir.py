@@ -92,6 +92,18 @@ def open_data_dir(root: Path, partitions: int) -> DataDir:
     return DataDir(root, partitions)
 
 
+def renumbered(root: Path, partitions: int) -> None:
+    """A machine of a cluster has copies of partitions, of another number from now on. Raises `StorageError`."""
+    layout = root / "layout.json"
+    if not layout.exists() or (found := _parse(layout)).partitions == partitions:
+        return
+    try:
+        told = {"format": found.format, "partitions": partitions, "logboom": found.logboom}
+        _write_durably(layout, json.dumps(told))
+    except OSError as error:
+        raise storage_error(f"{error.filename or root} can't be used", error) from error
+
+
 def _numbers(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal())
 

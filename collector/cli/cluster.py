@@ -6,19 +6,24 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collector.cli.cluster_reshard import register
 from collector.cli.endings import refuse
 from collector.cli.plain_command import PlainCommand
 from collector.cli.store_path import DataDir
 from collector.visible import visible, visible_json
 
+if TYPE_CHECKING:
+    from collector.cluster.generation import Generation, Move
+
 _WIDE = 240  # columns, where the output is no terminal: a line stays a line
 _STALE_SECS = 10.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+register(app)
 
 
 @app.callback()
@@ -32,19 +37,30 @@ def status(
     data_dir: DataDir = Path("logboom-data"),
 ) -> None:
     """Show the owner of each partition, and what waits there for pipelines and exporters."""
-    partitions, told = _told(data_dir)
-    rows = [_row(number, told.get(number, {})) for number in range(partitions)]
+    generation, told = _told(data_dir)
+    rows = [
+        {**_row(number, told.get(number, {})), "generation": generation.number}
+        for number in range(generation.partitions)
+    ]
+    if generation.move is not None:
+        sys.stderr.write(visible(_moves(generation.move)) + "\n")
     if json_:
         for row in rows:
             typer.echo(visible_json(row))
     else:
+        typer.echo(f"generation {generation.number}, {generation.partitions} partitions")
         _print_table(rows)
     if not all(row["owner"] for row in rows):
         refuse("partitions without an owner: what was accepted there waits until a machine takes them")
 
 
-def _told(data_dir: Path) -> tuple[int, Mapping[int, Mapping[str, Any]]]:
+def _moves(move: Move) -> str:
+    return f"{move.by} moves the cluster to {move.partitions} partitions (generation {move.generation}); senders are told to wait: {move.stage}"
+
+
+def _told(data_dir: Path) -> tuple[Generation, Mapping[int, Mapping[str, Any]]]:
     from collector.cluster.connecting import connect, remembered
+    from collector.cluster.generation import current
     from collector.cluster.status import read_all
     from collector.errors import LogboomError
 
@@ -55,7 +71,11 @@ def _told(data_dir: Path) -> tuple[int, Mapping[int, Mapping[str, Any]]]:
                 f"{data_dir} is no machine's of a cluster: start `logboom run` with service.ledger.kafka first, or say which with --data-dir"
             )
         wire = connect(cluster.options)
-        return cluster.partitions, read_all(wire, cluster.options.topic("status"), cluster.partitions)
+        generation = current(wire, cluster.options)
+        if generation is None:
+            refuse(f"topic {cluster.options.root_topic} is gone")
+        topic = cluster.options.of_generation(generation.number).topic("status")
+        return generation, read_all(wire, topic, generation.partitions)
     except LogboomError as error:
         refuse(str(error))
 

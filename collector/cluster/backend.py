@@ -22,6 +22,8 @@ from collector.cluster.account import Account
 from collector.cluster.changelog import unix_ms
 from collector.cluster.connecting import remember
 from collector.cluster.desk import KafkaDesk
+from collector.cluster.door import Door
+from collector.cluster.generation import read_generation
 from collector.cluster.intake import KafkaIntake
 from collector.cluster.lag import Boundless, Lag
 from collector.cluster.options import KafkaLedgerConfig
@@ -79,7 +81,8 @@ class KafkaBackend:
         if not remembers(self._dir.root):
             _check_unused(self._dir)
         try:
-            found = prepared(self._connected().admin(), self._options, self._dir.partitions, self._dir.root)
+            told = self._told_topics()
+            found = prepared(self._connected().admin(), self._options, self._dir.partitions, self._dir.root, told=told)
             secret = self._options.secret.get_secret_value()
             share_keys(self._connected(), self._options.root_topic, self._dir.root, secret)
         except Unreachable as error:
@@ -94,17 +97,19 @@ class KafkaBackend:
         wire, options = self._connected(), self._options
         status, partitions = options.topic("status"), self._dir.partitions
         room = Lag(wire, status, partitions, self._limits, options.retention, on_fatal)
+        name = f"{options.instance}/{slot}"
         return KafkaIntake(
-            wire.sender(f"intake-{slot}"), account, options.topic("intake"), partitions, f"{options.instance}/{slot}",
-            self._limits, room, on_fatal,
+            wire.sender(f"intake-{slot}"), account, options.topic("intake"), partitions, name, self._limits, room, on_fatal,
+            self._door(name, on_fatal),
         )  # fmt: skip
 
     def open_control(self, on_fatal: Callable[[StorageError], None]) -> Intake:
         """See `Backend.open_control`."""
         account = Account.open(self._dir.control)
+        name = f"{self._options.instance}/control"
         return KafkaIntake(
-            self._connected().sender("control"), account, self._options.topic("control"), self._dir.partitions,
-            f"{self._options.instance}/control", CONTROL_LIMITS, Boundless(), on_fatal,
+            self._connected().sender("control"), account, self._options.topic("control"), self._dir.partitions, name,
+            CONTROL_LIMITS, Boundless(), on_fatal, self._door(name, on_fatal),
         )  # fmt: skip
 
     def ownership(self, worker: int) -> ClusterOwnership:
@@ -167,6 +172,27 @@ class KafkaBackend:
         for pulse in self._pulses:
             pulse.stir()
 
+    def _door(self, name: str, on_fatal: Callable[[StorageError], None]) -> Door:
+        door = Door(self._connected(), self._options, name, on_fatal)
+        try:
+            door.await_opening()
+        except BaseException:
+            door.close()
+            raise
+        return door
+
+    def _told_topics(self) -> Mapping[str, str]:
+        """Topic → id, of a generation that was made by moving the cluster."""
+        if self._options.generation == 1:
+            return {}
+        return read_generation(self._connected(), self._options).topics
+
+    def _stands(self, moved: int) -> bool:
+        """Whether a partition of this generation counts, though it was moved to another one: nobody makes that any more."""
+        found = read_generation(self._connected(), self._options)
+        under_way = found.move is not None and found.move.generation == moved
+        return found.number == self._options.generation and not under_way
+
     def _connected(self) -> Wire:
         with self._lock:
             if self._wire is None:
@@ -216,7 +242,7 @@ class _Worker:
         backend = self._backend
         accepted = self._begun()
         wire, place = backend._connected(), backend.place(number)
-        restoring = Restoring(wire, wire.admin(), backend._options.names, wanted=wanted)
+        restoring = Restoring(wire, wire.admin(), backend._options.names, wanted=wanted, stands=backend._stands)
         taken = restoring.open_ledger(number, backend._dir.partitions, place, plan, KafkaSources(accepted, number))
         try:
             adopt(wire, backend._options.topic("status"), number, backend._options.instance, place)

@@ -35,6 +35,7 @@ _COPY = "copy.json"
 _NUMBER = Struct(">Q")
 _HEADERS = {"content": "outbox", "dead_content": "dead"}
 _FIRST = b"\0\0\0\0"
+_BESIDE = ("attempts", "deliveries", "requests")
 _log = logging.getLogger("logboom.cluster")
 
 
@@ -183,7 +184,10 @@ def _settle(path: Path, topic_ids: list[str]) -> None:
     """Throw away what is of no use."""
     lock = lock_writer(path)
     try:
-        if (path / "data.mdb").exists() and _said(path) != _says(topic_ids):
+        said = _said(path)
+        if said is not None and said["topics"] != topic_ids:
+            _clear_beside(path)
+        if (path / "data.mdb").exists() and said != _says(topic_ids):
             _log.info("the local copy %s is of another start of the machine, or of other topics: it is made anew", path)
             _clear(path)
         _sign(path, topic_ids)
@@ -217,6 +221,12 @@ def _clear(path: Path) -> None:
         shutil.rmtree(path / FOLDER, ignore_errors=True)
     except OSError as error:
         raise storage_error(f"{path}: the local copy can't be deleted", error) from error
+
+
+def _clear_beside(path: Path) -> None:
+    """What stands beside a ledger names what is in it, by numbers that mean something else in other topics."""
+    for folder in _BESIDE:
+        shutil.rmtree(path / folder, ignore_errors=True)
 
 
 def _says(topic_ids: list[str]) -> dict[str, Any]:

@@ -84,12 +84,15 @@ class Generation:
         told = asdict(self)
         return orjson.dumps({"generation": told.pop("number"), **told})
 
+    def reserved(self) -> Generation:
+        """With a number for the next one, whose topics may be made then; what was under way is given up."""
+        return replace(self, tried=self.tried + 1, move=None)
+
     def begun(self, partitions: int, by: str) -> Generation:
-        """With a move to another number of partitions under way."""
+        """With a move to the generation that was reserved under way, of so many partitions."""
+        assert self.tried > self.number, "its number is reserved"
         now = _unix_ms()
-        return replace(
-            self, tried=self.tried + 1, move=Move(self.tried + 1, partitions, by, "intake is being stopped", now, now)
-        )
+        return replace(self, move=Move(self.tried, partitions, by, "doors are being shut", now, now))
 
     def renewed(self, stage: str) -> Generation:
         """Its mover lives."""
@@ -123,11 +126,18 @@ def read_generation(wire: Wire, options: KafkaLedgerConfig, secs: float = _READ_
     return Generation.parsed(last) if last else Generation()
 
 
-def is_shared(wire: Wire, options: KafkaLedgerConfig) -> bool:
-    """Whether there is a cluster of that name."""
+def current(wire: Wire, options: KafkaLedgerConfig) -> Generation | None:
+    """What is true now, with the number of partitions that there are; None: there is no cluster of that name yet. Raises as
+    `read_generation`."""
     admin = wire.admin()
     try:
-        return bool(admin.topics([options.root_topic]))
+        first = options.of_generation(1)
+        there = admin.topics([options.root_topic, first.topic("intake")])
+        if options.root_topic not in there:
+            return None
+        found = read_generation(wire, options)
+        intake = there.get(first.topic("intake"))
+        return replace(found, partitions=found.partitions or (intake.partitions if intake is not None else 0))
     finally:
         admin.close()
 

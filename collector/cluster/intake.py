@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from collector.cluster.account import Account, News
+from collector.cluster.door import Door
 from collector.cluster.record import record_of
 from collector.disk.environment import CommitError
 from collector.errors import LogboomError, Refusal, Replaced, StorageError, TooLarge, Unavailable
@@ -77,6 +78,7 @@ class KafkaIntake:
     Args:
         topic: where payloads go, of that many partitions.
         slot: who accepts: `<instance>/<slot>`.
+        door: says whether anything is taken; closed with this. None: there is no cluster that moves.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class KafkaIntake:
         limits: JournalLimits,
         room: Room,
         on_fatal: Callable[[StorageError], None],
+        door: Door | None = None,
     ) -> None:
         self.last_beat = self._started = time.monotonic()
         self._sender = sender
@@ -99,6 +102,9 @@ class KafkaIntake:
         self._limits = limits
         self._room = room
         self._on_fatal = on_fatal
+        self._door = door
+        if door is not None:
+            door.under_way = self._under_way
         self._lock = threading.Lock()
         self._closed = ""
         self._requests = self._bytes = 0
@@ -154,6 +160,7 @@ class KafkaIntake:
             commit_errors=totals["refused_late"], commit_secs=self._waited_secs,
             committed_requests=totals["committed_requests"], refused_full=totals["refused_full"],
             refused_share=totals["refused_share"], refused_queue=totals["refused_queue"], trimmed_entries=0,
+            shut=self._shut, generation=0 if self._door is None else self._door.generation,
         )  # fmt: skip
 
     def close(self, deadline_secs: float) -> bool:
@@ -165,14 +172,25 @@ class KafkaIntake:
         self._placed.put(None)
         self._thread.join(max(0.5, until - time.monotonic()))
         self._room.close()
+        if self._door is not None:
+            self._door.close()
         return in_time and not self._thread.is_alive()
+
+    def _under_way(self) -> int:
+        """Requests without an answer; who entered before the door was shut is one of them."""
+        with self._lock:
+            return self._requests
+
+    @property
+    def _shut(self) -> str:
+        return "" if self._door is None else self._door.refusal
 
     def _enter(self, request: _Request) -> Refusal | None:
         """Count it in, or say why not."""
         no_room = self._room.refusal(request.payloads)
         with self._lock:
-            if self._closed:
-                return Unavailable(self._closed)
+            if self._closed or (shut := self._shut):
+                return Unavailable(self._closed or shut)
             if self._bytes and self._bytes + request.size > self._limits.max_queue_bytes:
                 self._totals["refused_queue"] += 1
                 return Unavailable("too many requests wait for the brokers")
@@ -193,6 +211,9 @@ class KafkaIntake:
                 return
         if request.refused is not None:
             self._finish(request, _refusal(request.refused), "refused_late")
+            return
+        if self._door is not None and self._door.is_deaf:  # what stands in the topic may stand behind its end
+            self._finish(request, Unavailable(self._door.refusal), "refused_late")
             return
         self._room.took(request.payloads)
         if any(payload.position is not None for payload in request.payloads):

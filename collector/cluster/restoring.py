@@ -23,6 +23,7 @@ from collector.errors import Lost, StorageError
 from collector.kafka.wire import Admin, AtEnd, Message, OutOfRange, Place, Reader, Wire
 from collector.ledger.partition import PartitionLedger
 from collector.ledger.plan import LedgerPlan
+from collector.ledger.sharing_out import moved_to
 from collector.ledger.sources import Sources
 
 CLAIM_SECS = 15.0
@@ -30,6 +31,11 @@ _AT_ONCE = 10_000
 _BYTES_AT_ONCE = 16 << 20
 _WAIT_SECS = 1.0
 _log = logging.getLogger("logboom.cluster")
+
+
+def _always_stands(_: int) -> bool:
+    """Nobody moves anything."""
+    return True
 
 
 class Taken(NamedTuple):
@@ -45,6 +51,7 @@ class Restoring:
     Args:
         admin: of the calling thread.
         wanted: asked again and again: whether the partition is still to be taken.
+        stands: asked of a partition that was moved to a generation, or was to be: whether it counts nevertheless.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Restoring:
         commit_secs: float = COMMIT_SECS,
         now_unix_ms: Callable[[], int] = unix_ms,
         wanted: Callable[[], bool] = always,
+        stands: Callable[[int], bool] = _always_stands,
     ) -> None:
         self._wire = wire
         self._admin = admin
@@ -65,6 +73,7 @@ class Restoring:
         self._commit_secs = commit_secs
         self._now_unix_ms = now_unix_ms
         self._wanted = wanted
+        self._stands = stands
 
     def open_ledger(
         self,
@@ -87,6 +96,11 @@ class Restoring:
         """
         follower, changelog = self.take(number, path, plan.partition_bytes + plan.spill_bytes)
         follower.environment.follow(changelog)
+        try:
+            self._check_moved(follower)
+        except BaseException:
+            follower.environment.close()
+            raise
         observed = {"now_unix_ms": self._now_unix_ms} | observers
         ledger = PartitionLedger.open(
             path, plan, sources, number, partitions, keys=keys, environment=follower.environment, **observed
@@ -116,6 +130,12 @@ class Restoring:
             follower.environment.close()
             raise
         return follower, changelog
+
+    def _check_moved(self, follower: Follower) -> None:
+        """Raises `Lost`: what it keeps is another generation's."""
+        moved = moved_to(follower.environment)
+        if moved and not self._stands(moved):
+            raise Lost(f"what it keeps moves to generation {moved} of the cluster's topics")
 
     def _ids(self, places: Places) -> list[str]:
         names = [place.topic for place in places]

@@ -110,7 +110,7 @@ def prepared(
     return Checked(cluster, {name: found[options.topic(name)] for name in NAMES}, list(dict.fromkeys(warnings)))
 
 
-def checked(admin: Admin, options: KafkaLedgerConfig, partitions: int, root: Path) -> Checked:
+def checked(admin: Admin, options: KafkaLedgerConfig, partitions: int, root: Path | None) -> Checked:
     """The same for a process beside the one that prepared: nothing is made. Raises as `prepared`."""
     return prepared(admin, options.model_copy(update={"create_topics": False}), partitions, root)
 

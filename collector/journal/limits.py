@@ -28,7 +28,10 @@ CONTROL_LIMITS = JournalLimits(16 << 20, 1.0, 1 << 20, 4 << 20)
 
 @dataclass(frozen=True, slots=True)
 class JournalStatistics:
-    """One look at a journal. Totals count since the process started; sizes are those of now."""
+    """One look at a journal. Totals count since the process started; sizes are those of now.
+
+    `shut`: why nothing is taken at all; empty: it is. `generation`: of the topics that count in a cluster; 0: there is none.
+    """
 
     queued_requests: int
     queued_bytes: int
@@ -48,6 +51,8 @@ class JournalStatistics:
     refused_share: int
     refused_queue: int
     trimmed_entries: int
+    shut: str = ""
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,15 @@ class ConfluentAdmin:
         for place, future in self._client.delete_records(wanted, request_timeout=self._secs).items() if wanted else ():
             self._answer(future, f"{place.topic}/{place.partition} can't be trimmed")
 
+    def delete(self, topics: Sequence[str]) -> None:
+        """See `Admin.delete`."""
+        asked = self._client.delete_topics(list(topics), request_timeout=self._secs) if topics else {}
+        for name, future in asked.items():
+            try:
+                self._answer(future, f"topic {name} can't be deleted")
+            except _Missing:
+                continue
+
     def close(self) -> None:
         """See `Admin.close`: the client ends with its last use."""
 

@@ -255,6 +255,10 @@ class Admin(Protocol):
         """What stands before these offsets is needed no more."""
         ...
 
+    def delete(self, topics: Sequence[str]) -> None:
+        """They are needed no more; one that is gone already is fine."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -9,8 +9,9 @@ A key of more than `_LONGEST_KEY` bytes stands as a hash. All of them together h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import xxhash
 
@@ -31,7 +32,7 @@ def receipts(txn: Transaction, tables: Tables, exporter: str, names: Iterable[Re
     """The values of those of `names` that there are."""
     found: dict[ReceiptKey, bytes] = {}
     for name in names:
-        value = get_chunks(txn, tables.receipts, _row(exporter, name))
+        value = get_chunks(txn, tables.receipts, row_of(exporter, name))
         if value is not None:
             found[name] = bytes(value[U64.size :])
     return found
@@ -41,9 +42,9 @@ def write(txn: Transaction, tables: Tables, exporter: str, ack: Ack, now_unix_ms
     """Those of an acknowledgement; None forgets."""
     until = now_unix_ms + int(ack.receipts_for_secs * 1000)
     for name, value in ack.receipts.items():
-        _delete(txn, tables, _row(exporter, name))
+        _delete(txn, tables, row_of(exporter, name))
         if value is not None:
-            _put(txn, tables, _row(exporter, name), until, value)
+            _put(txn, tables, row_of(exporter, name), until, value)
     if ack.receipts and _held(txn, tables) > budget_bytes:
         _forget(txn, tables, until=(1 << 63), above=budget_bytes)
 
@@ -57,6 +58,31 @@ def has_old(txn: Transaction, tables: Tables, now_unix_ms: int) -> bool:
 def forget_old(txn: Transaction, tables: Tables, now_unix_ms: int) -> None:
     """What is kept no longer, some of it at a time."""
     _forget(txn, tables, until=now_unix_ms, above=-1)
+
+
+class Receipt(NamedTuple):
+    """What an exporter remembers. `row`: its key."""
+
+    domain: str
+    row: bytes
+    until_unix_ms: int
+    value: bytes
+
+
+def each(txn: Transaction, tables: Tables) -> Iterator[Receipt]:
+    """All that exporters remember."""
+    for row_key, _ in rows(txn, tables.receipts, _BY_TIME):
+        row = bytes(row_key[len(_BY_TIME) + U64.size :])
+        value = get_chunks(txn, tables.receipts, row)
+        if value is not None:
+            domain = row[len(_KEPT) :].split(b"\0", 2)[1].decode()
+            yield Receipt(domain, row, int(U64.unpack(value[: U64.size])[0]), value[U64.size :])
+
+
+def put(txn: Transaction, tables: Tables, receipt: Receipt) -> None:
+    """Write it as it was."""
+    _delete(txn, tables, receipt.row)
+    _put(txn, tables, receipt.row, receipt.until_unix_ms, receipt.value)
 
 
 def forget_exporter(txn: Transaction, tables: Tables, exporter: str) -> None:
@@ -112,7 +138,8 @@ def _time_of(row_key: bytes) -> int:
     return int(U64.unpack(row_key[1 : 1 + U64.size])[0])
 
 
-def _row(exporter: str, name: ReceiptKey) -> bytes:
+def row_of(exporter: str, name: ReceiptKey) -> bytes:
+    """The key of what an exporter remembers under a name."""
     domain, subject = name
     text = subject.encode()
     if len(text) > _LONGEST_KEY or b"\0" in text:

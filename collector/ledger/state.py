@@ -169,6 +169,13 @@ def names_of(txn: Transaction, tables: Tables, component: str, limit: int) -> li
     return [(component, domain.decode(), name) for domain, _, name in parts]
 
 
+def each_value(txn: Transaction, tables: Tables) -> Iterator[tuple[StateKey, bytes]]:
+    """All that components keep."""
+    for row_key, row in rows(txn, tables.component_state, b""):
+        component, domain, name = bytes(row_key).split(b"\0", 2)
+        yield (component.decode(), domain.decode(), name), _value(txn, tables, row_key, row)
+
+
 def domains_of(txn: Transaction, tables: Tables, component: str) -> list[str]:
     """The domains of which a component keeps anything: a seek for each."""
     prefix = key(component, b"")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from collector.component import Due
 from collector.disk.environment import Transaction
@@ -87,6 +88,27 @@ def has_old(txn: Transaction, tables: Tables, now_unix_nano: int) -> bool:
     """Whether `forget_old` has something to do."""
     first = next(rows(txn, tables.timers, _FORGET), None)
     return first is not None and U64.unpack(first[0][1 : 1 + U64.size])[0] < now_unix_nano - REMEMBERED_NANOS
+
+
+class Timer(NamedTuple):
+    """When something of a component is due, or (`ran`) was due last."""
+
+    name: TimerKey
+    at_unix_nano: int
+    ran: bool
+
+
+def each(txn: Transaction, tables: Tables) -> Iterator[Timer]:
+    """All that is due some time, and what is remembered of what was."""
+    for prefix in (_PENDING, _LAST):
+        for row_key, value in rows(txn, tables.timers, prefix):
+            component, domain, name = bytes(row_key[len(prefix) :]).decode().split("\0", 2)
+            yield Timer((component, domain, name), int(U64.unpack(value)[0]), prefix == _LAST)
+
+
+def put(txn: Transaction, tables: Tables, timer: Timer) -> None:
+    """Write it as it was."""
+    (_remember if timer.ran else _set)(txn, tables, timer.name, timer.at_unix_nano)
 
 
 def names_of(txn: Transaction, tables: Tables, component: str, limit: int) -> list[TimerKey]:

@@ -147,6 +147,7 @@ class Ingest:
         self._journal: Intake | None = None
         self._control: ControlDoor | None = None
         self._fullness = Fullness()
+        self._generation = 0
         self._commits = Commits()
         self._crowding = Crowding()
 
@@ -281,11 +282,15 @@ class Ingest:
         state = journal.statistics() if journal is not None else None
         full = state is not None and self._fullness.look(state)
         refusing = self._admission.refusing or ("the journal is full: senders are told to wait" if full else "")
+        if state is not None:
+            refusing = state.shut or refusing
+            self._generation = state.generation
         trouble = self._keys.trouble if self._keys is not None else ""
         refusing = refusing or (f"nothing can be encrypted, senders are told to wait: {trouble}" if trouble else "")
         doors = {name: receiver.endpoints() for name, receiver in self._receivers.items()}
         stats: dict[str, Any] = {"endpoints": by_name(doors), "doors": doors, "refusing": refusing}
         stats["listeners"] = by_name({name: receiver.gauges() for name, receiver in self._receivers.items()})
+        stats["generation"] = self._generation
         stats["crowded"] = self._crowding.look(stats["listeners"])
         requests = self._admission.statistics()
         self._limits.look()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collector.errors import LogboomError
 from collector.service.encryption import check_keys
+from collector.service.generations import of_cluster
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.sharing import check_same_cluster
 from collector.settings.model import Settings
@@ -21,12 +22,14 @@ def check_successor(old: Settings, new: Settings, root: Path) -> Settings:
     Raises:
         LogboomError: they can't; nothing has changed.
     """
-    if new.service.ledger.partitions != old.service.ledger.partitions:
+    check_same_cluster(old, new)
+    if new.service.ledger.kafka is not None:
+        new = of_cluster(new, root)
+    elif new.service.ledger.partitions != old.service.ledger.partitions:
         raise LogboomError(
             f"service.ledger.partitions can't change from {old.service.ledger.partitions} to "
             f"{new.service.ledger.partitions}: it is fixed when the data directory is made"
         )
-    check_same_cluster(old, new)
     held = {endpoint for _, endpoint in shared_listeners(old)}
     taken = busy(listener for listener in shared_listeners(new) if listener[1] not in held)
     if taken:

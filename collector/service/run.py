@@ -25,6 +25,7 @@ from collector.service.configuration import Configuration
 from collector.service.costs import Costs
 from collector.service.encryption import check_keys, keep_retiring
 from collector.service.forerunners import Forerunners
+from collector.service.generations import Generations, of_cluster
 from collector.service.heeding import Heeding
 from collector.service.in_process import InProcess
 from collector.service.machine import Machine
@@ -70,6 +71,7 @@ def serve(
     if taken:
         raise LogboomError("; ".join(taken))
     check_sharing(settings, root, in_process)
+    settings = of_cluster(settings, root)
     data_dir = open_data_dir(root, settings.service.ledger.partitions)
     check_keys(settings, root)
     for said in compact_if_asked(data_dir):
@@ -115,7 +117,9 @@ async def _serve(supervisor: Supervisor | InProcess, view: View, root: Path, con
         supervisor, observed(supervisor, Observer(view)), reporter=reporting.reporter, machine=Machine(root), costs=costs,
         lost=lambda: reporting.teller.lost_records,
     )  # fmt: skip
-    beside = (keep_retiring(lambda: supervisor.settings, root), Heeding(supervisor, configuration).run())
+    beside = (
+        keep_retiring(lambda: supervisor.settings, root), Heeding(supervisor, configuration).run(), Generations(supervisor, root).run(),
+    )  # fmt: skip
     watching = asyncio.ensure_future(_watch(watch, *beside))
     starting = asyncio.ensure_future(started(supervisor, configuration))
     try:
@@ -153,7 +157,7 @@ async def started(supervisor: Supervisor | InProcess, configuration: Configurati
         local = await asyncio.to_thread(configuration.left_out, str(problem))
         if local is None:
             raise
-        supervisor.settings = local
+        supervisor.settings = await asyncio.to_thread(of_cluster, local, configuration.root)
         return await supervisor.start()
 
 

@@ -154,6 +154,14 @@ class Supervisor:
                 with reloading():
                     await self._change(self._reload)
 
+    async def change(self, read: Callable[[Settings], Settings]) -> str:
+        """As `reload`, with what `read` makes of the settings, on a thread. Why it does not run as it should; empty: it runs."""
+        async with self._changing:
+            if self._stop.is_set():
+                return ""
+            with reloading():
+                return await self._change(read)
+
     async def try_out(self, offer: Offer) -> None:
         """As `reload`, with a configuration of somebody else: where it takes over and its children don't become ready, the old one comes back."""
         async with self._changing:

@@ -49,7 +49,7 @@ class LedgerConfig(Config):
     """Cursors, state and outbox."""
 
     partitions: int = Field(4, ge=1, le=256)
-    """Fixed when the data directory is made: domains are spread over them. With `kafka` 32, fixed when the topics are made."""
+    """Fixed when the data directory is made: domains are spread over them. With `kafka` 32; there `logboom cluster reshard` changes it."""
     max_bytes: ByteSize = Field(256 << 20, ge=16 << 20)
     """Budget of one partition's outbox, dead letters and cursors."""
     state_bytes: ByteSize = Field(64 << 20, ge=1 << 20)

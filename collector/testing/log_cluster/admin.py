@@ -48,5 +48,12 @@ class SimulatedAdmin:
             for place, before in places.items():
                 self._cluster.log(place).cut(before)
 
+    def delete(self, topics: Sequence[str]) -> None:
+        """See `Admin.delete`."""
+        self._cluster.need()
+        for name in topics:
+            if name in self._cluster.topics:
+                self._cluster.delete(name)
+
     def close(self) -> None:
         """See `Admin.close`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collector.cluster.connecting import remember, remembered
-from collector.cluster.generation import KEY, Deciding, Generation, is_shared, read_generation
+from collector.cluster.generation import KEY, Deciding, Generation, current, read_generation
 from collector.cluster.options import KafkaLedgerConfig
 from collector.cluster.topics import checked, prepared
 from collector.errors import StorageError
@@ -30,19 +30,19 @@ def deciding(cluster: LogCluster) -> Deciding:
 
 def test_a_cluster_begins_with_the_first(cluster: LogCluster) -> None:
     """Nobody has to tell that."""
-    assert is_shared(cluster.wire("lb"), OPTIONS)
-    assert not is_shared(cluster.wire("lb"), KafkaLedgerConfig(prefix="other"))
+    assert current(cluster.wire("lb"), OPTIONS) == Generation(partitions=4)
+    assert current(cluster.wire("lb"), KafkaLedgerConfig(prefix="other")) is None
     assert read_generation(cluster.wire("lb"), OPTIONS) == Generation()
 
 
 def test_a_move_is_begun_and_settled_or_given_up(cluster: LogCluster) -> None:
     """What was given up leaves its number behind, for its topics hold something."""
     decides = deciding(cluster)
-    begun = decides.tell(decides.claim().begun(6, "me"))
+    begun = decides.tell(decides.claim().reserved().begun(6, "me"))
     assert begun.move is not None
     assert (begun.number, begun.move.generation, begun.move.partitions) == (1, 2, 6)
     given_up = decides.tell(begun.given_up())
-    again = decides.tell(given_up.begun(6, "me"))
+    again = decides.tell(given_up.reserved().begun(6, "me"))
     settled = decides.tell(again.settled({"lb.g3.intake": "id"}, {"lb.intake/0": 7}, 4))
     assert read_generation(cluster.wire("lb"), OPTIONS) == settled
     assert (settled.number, settled.partitions, settled.former, settled.move) == (3, 6, (4,), None)
@@ -51,7 +51,7 @@ def test_a_move_is_begun_and_settled_or_given_up(cluster: LogCluster) -> None:
 def test_who_decided_before_decides_nothing_any_more(cluster: LogCluster) -> None:
     """Whatever it had read: the doors may have opened again meanwhile."""
     first, second = deciding(cluster), deciding(cluster)
-    begun = first.tell(first.claim().begun(6, "me"))
+    begun = first.tell(first.claim().reserved().begun(6, "me"))
     assert second.claim() == begun
     second.tell(begun.given_up())
     with pytest.raises(Fenced):
@@ -65,7 +65,7 @@ def test_an_end_that_nobody_was_told_is_known_to_the_next_one(cluster: LogCluste
     began = first.claim()
     cluster.commits.append(CommitEnd.AFTER)
     with pytest.raises(StorageError):
-        first.tell(began.begun(6, "me"))
+        first.tell(began.reserved().begun(6, "me"))
     assert second.claim().move is not None
 
 

@@ -79,7 +79,9 @@ def test_shell_examples_name_real_options(command: str) -> None:
     nested = [
         word
         for word in words[2:3]
-        if re.fullmatch(r"list|show|replay|delete|create|rotate|revoke|check|verify|prune|erase|export|status", word)
+        if re.fullmatch(
+            r"list|show|replay|delete|create|rotate|revoke|check|verify|prune|erase|export|status|reshard", word
+        )
     ]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "collector.cli", words[1], *nested, "--help"],
