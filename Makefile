@@ -95,9 +95,10 @@ check-copies: setup            ## the tests of the ledger on a partition that is
 	LOGBOOM_LEDGER=copy $(BIN)/python -m pytest -q -n auto tests/unit/ledger \
 	  -k "not spill and not no_queue_knows and not does_not_keep_the_journal"
 
-bench-cluster: setup           ## what a partition on Kafka costs beside LMDB alone, and how fast it is restored (Java 17, Maven)
+bench-cluster: setup           ## what a partition on Kafka costs beside LMDB alone, how fast it is restored, and what 1 to 8 of them cost on 1 to 4 workers (Java 17, Maven)
 	$(BIN)/python tests/bench/cluster.py
 	$(BIN)/python tests/bench/cluster_intake.py
+	$(BIN)/python tests/bench/cluster_scale.py
 
 bench-siem: setup              ## OTLP in, SIEM protocols out, to a sink on loopback
 	$(BIN)/python tests/bench/siem.py
