@@ -19,7 +19,7 @@ from collector.testing.conservation import assert_conserved
 from counterparts.delivering_child import PLAN
 from counterparts.partition_bench import MIB, PartitionBench
 
-GIANT = 200_000
+GIANT = 300_000
 # Allocators that reserve a GiB at once, or keep what is freed, would be measured in place of what is held.
 FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": "131072"}
 ENVIRONMENT = {"PYTHONPATH": ":".join(sys.path), **FRUGAL}
