@@ -47,7 +47,7 @@ from collector.service.links import links_of
 from collector.service.listener_names import by_name
 from collector.service.memory import guard_memory
 from collector.service.plan import backend_of, command_owners, memory_limits, used_receivers
-from collector.service.reporting import Reporting, operator_domain
+from collector.service.reporting import Reporting, may_ask, operator_domain
 from collector.service.sender_events import SenderEvents
 from collector.service.wiring import located_receivers
 from collector.settings.cost_rules import cost_rules
@@ -179,7 +179,7 @@ class Ingest:
 
     def _bounds(self) -> tuple[list[Check], list[Check]]:
         """The steps in front of and behind `validity` that can find something here; one that can't costs each request a call."""
-        domains, senders_known = self._settings.service.domains, bool(self._settings.extensions)
+        domains, senders_known = self._settings.service.domains, may_ask(self._settings)
         limited = domains.limits.rules().any or senders_known  # a credential may have limits of its own
         exposure = Exposure(self._extensions.holder, self._sender_events.exposed)
         behind = {

@@ -24,11 +24,13 @@ def operator_domain(settings: Settings) -> str:
     if domains.operator:
         return domains.operator
     served = domains.served()
-    asked = any(
-        isinstance(each.config, Provides) and Use.SERVER_AUTHENTICATOR in each.config.provides()
-        for each in settings.extensions.values()
-    )
-    return DOMAIN if asked or len(served) != 1 else served[0]
+    return DOMAIN if may_ask(settings) or len(served) != 1 else served[0]
+
+
+def may_ask(settings: Settings) -> bool:
+    """Whether an extension is there that can say who sends; no other gives senders limits, or keys that may show up in logs."""
+    configs = [extension.config for extension in settings.extensions.values()]
+    return any(Use.SERVER_AUTHENTICATOR in each.provides() for each in configs if isinstance(each, Provides))
 
 
 @lru_cache(maxsize=4)

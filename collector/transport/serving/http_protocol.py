@@ -29,7 +29,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from collector.transport.budget import Budget
 from collector.transport.client_certificate import ClientCertificate
 from collector.transport.serving.http_exchange import Dated, Direct, Exchange, Outcomes
-from collector.transport.serving.http_head import Head, Heads, Plain, plain
+from collector.transport.serving.http_head import Head, Heads, Latest, Plain, plain
 from collector.transport.serving.http_host import BadHost, Headers, decided_host
 
 _WHOLE_BYTES = 256 << 10
@@ -91,6 +91,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._left = 0  # of the body of what arrives without the parser
         self._between = True  # the parser has seen nothing since the end of a request
         self._new: Plain | None = None  # the head that it sees now, if it may be known from then on
+        self._latest: Latest | None = None
         self._shared: dict[Head, dict[Any, Any]] = {}
         self._holds = False  # bytes that are not decoded yet
         self._limits = limits
@@ -144,13 +145,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._since = self._span_since = self.heard
             self._not_body = self._body = 0
         if self._heads is not None and self._between and not self._not_body and self._may_begin():
-            found = plain(data)
-            if found is not None:
-                head = self._heads.get(found[0])
-                if head is None:
-                    self._new = found
-                elif self._begins(head, found[1], found[2]):
-                    return self._more_of_body(data, found[2])
+            known = self._known(self._heads, data)
+            if known is not None and self._begins(*known):
+                return self._more_of_body(data, known[2])
         self._not_body += len(data)
         self._feed(data)
         self._new = None
@@ -159,6 +156,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._phase is not _Phase.IDLE and self._not_body > self._limits.max_header_size + self._body:
             self.refuse(431, "request header fields too large")
         return b""
+
+    def _known(self, heads: Heads, data: bytes) -> tuple[Head, int, int] | None:
+        """The head that `data` begins with, the length of the body, and where that begins; None where it is not known."""
+        known = self._latest.begins(data) if self._latest is not None else None
+        if known is not None:
+            return known
+        found = plain(data)
+        head = heads.get(found[0]) if found is not None else None
+        if found is None or head is None:
+            self._new = found
+            return None
+        self._latest = Latest(head, data, found[2])
+        return head, found[1], found[2]
 
     def _may_begin(self) -> bool:
         """No earlier request is under way."""

@@ -11,7 +11,7 @@ from collector.admission.doorkeeper import Asked
 from collector.control.record import ControlRecord
 from collector.control.reporter import Reporter
 from collector.service.door_events import DoorEvents
-from collector.service.reporting import Reporting, operator_domain
+from collector.service.reporting import Reporting, may_ask, operator_domain
 from collector.settings import load
 
 PLAIN = """
@@ -40,6 +40,19 @@ GUARDED = "receivers: {otlp: {protocols: {http: {auth: {authenticator: bearertok
 def test_the_operators_domain(more: tuple[str, ...], domain: str) -> None:
     """One domain and no credentials: its reader is the operator. Everything else has its own, or the chosen one."""
     assert operator_domain(load([f"yaml:{text}" for text in (PLAIN, *more)], environ={})) == domain
+
+
+HEALTH = "{extensions: {health_check: {}}, service: {extensions: [health_check]}}"
+
+
+@pytest.mark.parametrize(
+    ("more", "asks"),
+    [((), False), ((HEALTH,), False), ((TOKEN, ASKED, GUARDED), True)],
+    ids=["none", "health", "token"],
+)
+def test_who_sends_is_asked_only_by_those_who_can(more: tuple[str, ...], asks: bool) -> None:
+    """An extension of another kind costs no request a look at limits that nobody has."""
+    assert may_ask(load([f"yaml:{text}" for text in (PLAIN, *more)], environ={})) is asks
 
 
 def test_secrets_of_the_configuration_are_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

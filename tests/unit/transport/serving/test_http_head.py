@@ -5,7 +5,7 @@ from __future__ import annotations
 import httptools
 import pytest
 
-from collector.transport.serving.http_head import Head, Heads, plain
+from collector.transport.serving.http_head import Head, Heads, Latest, plain
 from fuzz.known_heads import Pair, pair
 
 LINE = b"POST /v1/logs HTTP/1.1\r\n"
@@ -111,6 +111,37 @@ def test_no_more_are_kept_than_there_is_room_for():
             heads.learn(found, head)
     assert 0 < len(heads) <= 1024
     assert len(heads._seen) <= 8192
+
+
+AGAIN = {
+    "the same": GOOD,
+    "another length": GOOD.replace(b"2\r\n", b"123456789\r\n"),
+    "too long a length": GOOD.replace(b"2\r\n", b"1234567890\r\n"),
+    "no length": GOOD.replace(b"2\r\n", b"\r\n"),
+    "a length with a zero in front": GOOD.replace(b"2\r\n", b"02\r\n"),
+    "a length that is none": GOOD.replace(b"2\r\n", b"2a\r\n"),
+    "a length in other digits": GOOD.replace(b"2\r\n", "\u0662\r\n".encode()),
+    "a field more": GOOD[:-2] + b"X: a\r\n\r\n",
+    "another field in front": GOOD.replace(b"Host: a", b"Host: b"),
+    "not whole yet": GOOD[:-1],
+    "not even to the length": GOOD[:20],
+    "nothing behind the digits": GOOD[: GOOD.index(b"2\r\n") + 1],
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_the_latest_head_of_a_connection_is_told_as_others_are(name):
+    """By its halves, the same is found as by a look for its end and its length."""
+    heads, known = learned(GOOD), plain(GOOD + b"{}")
+    assert known is not None
+    head = heads.get(known[0])
+    assert head is not None
+    data = AGAIN[name] + b"{}" if AGAIN[name].endswith(b"\r\n\r\n") else AGAIN[name]
+    found = plain(data)
+    other = heads.get(found[0]) if found is not None else None
+    expected = None if found is None or other is None else (other, *found[1:])
+    assert Latest(head, GOOD, known[2]).begins(data) == expected
+    assert (expected is not None) == (name in ("the same", "another length"))
 
 
 def served(both: Pair, *requests: bytes) -> list[str]:
