@@ -2,7 +2,7 @@
 
 supervisor ──Start──► child        once: the settings and the child's place
 supervisor ──Stop───► child        finish within the deadline; end of file means the same
-child ──Report──► supervisor       each second, from a thread that sees the serving loops alive
+child ──Report──► supervisor       each second, or two while it says the same again; from a thread that sees the serving loops alive
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from collector.errors import LogboomError
 from collector.service import collecting
 from collector.service.channel import Report, Start, Stop
-from collector.service.roles import Role, Shows, make_role
+from collector.service.roles import ROLES, Role, Shows, make_role
 from collector.service.showing import heard
 from collector.service.title import show_as
 from collector.telemetry.own_logs import configure
@@ -27,6 +27,8 @@ log = logging.getLogger("logboom.child")
 
 BEAT_SECS = 1.0
 START_BEAT_SECS = 0.02
+REST_BEAT_SECS = 2.0
+"""Of a child whose last report said the same as the one before: it has nothing to do, and a wake-up costs more than what is said."""
 ORPHAN_SECS = 10.0
 _SHOWN = 3
 
@@ -79,7 +81,9 @@ def _follow(start: Start, channel: Connection) -> int:
             heard(int(sys.argv[_SHOWN]), role.show)
         deadline = start.settings.service.processes.shutdown_timeout
         threading.Thread(target=_listen, args=(channel, role), name="orders", daemon=True).start()
-        threading.Thread(target=_beat, args=(speaker, role), name="heartbeat", daemon=True).start()
+        # Keys that are no more are looked for with each beat.
+        rests = ROLES[start.role].rests and start.settings.service.encryption is None
+        threading.Thread(target=_beat, args=(speaker, role, rests), name="heartbeat", daemon=True).start()
         signal.signal(signal.SIGTERM, lambda *_: _stop_aside(role, deadline))
         role.run()
     except LogboomError as error:  # a sentence; the supervisor passes it on
@@ -105,8 +109,8 @@ def _listen(channel: Connection, role: Role) -> None:
     role.stop(order.deadline_secs, order.drain)
 
 
-def _beat(speaker: _Speaker, role: Role) -> None:
-    heard = True
+def _beat(speaker: _Speaker, role: Role, rests: bool) -> None:
+    heard, before = True, None
     while heard:
         try:
             report = role.report()
@@ -117,7 +121,15 @@ def _beat(speaker: _Speaker, role: Role) -> None:
             heard = speaker.say(report)
             if report.phase != "starting":
                 collecting.begin()
-        time.sleep(START_BEAT_SECS if report is not None and report.phase != "ready" else BEAT_SECS)
+        time.sleep(_pause_secs(report, before, rests))
+        before = report
+
+
+def _pause_secs(report: Report | None, before: Report | None, rests: bool) -> float:
+    """How long until the next report."""
+    if report is not None and report.phase != "ready":
+        return START_BEAT_SECS
+    return REST_BEAT_SECS if rests and report is not None and report == before else BEAT_SECS
 
 
 if __name__ == "__main__":

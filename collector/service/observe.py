@@ -22,6 +22,7 @@ from collector.service.supervisor import Supervisor
 from collector.service.wiring import roots
 from collector.settings.model import Settings
 from collector.telemetry.snapshot import ExporterQueue, JournalState, KeptBytes, ProcessState, Snapshot
+from collector.transport.accepted import count_descriptors
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -160,6 +161,6 @@ def _files(pid: int) -> tuple[int, int]:
     try:
         limits = Path(f"/proc/{pid}/limits").read_text()
         most = next(line for line in limits.splitlines() if line.startswith("Max open files")).split()[3]
-        return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()), int(most) if most.isdigit() else 0
+        return count_descriptors(pid), int(most) if most.isdigit() else 0
     except (OSError, StopIteration):
         return 0, 0

@@ -48,6 +48,7 @@ class RoleKind:
         vital: nothing is ready without it, and what can't be restored is told as the end of the service; of others the service goes on
             without them, from the start on.
         shows: it is told what the supervisor sees.
+        rests: it may say less often that it lives while what it would say stays the same.
     """
 
     make: Callable[[Start], Role]
@@ -55,6 +56,7 @@ class RoleKind:
     takes_requests: bool = False
     vital: bool = True
     shows: bool = False
+    rests: bool = False
 
 
 def _ingest(start: Start) -> Role:
@@ -88,8 +90,8 @@ def _opamp(start: Start) -> Role:
 
 
 ROLES: Mapping[str, RoleKind] = {
-    "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True),
-    "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers),
+    "ingest": RoleKind(_ingest, lambda settings: settings.service.processes.ingest, takes_requests=True, rests=True),
+    "worker": RoleKind(_worker, lambda settings: settings.service.processes.workers, rests=True),
     "backup": RoleKind(_backups, lambda settings: int(extension(settings, BackupConfig) is not None)),
     "console": RoleKind(
         _console, lambda settings: int(extension(settings, ConsoleConfig) is not None), vital=False, shows=True

@@ -32,8 +32,8 @@ from collector.settings.model import Settings
 log = logging.getLogger("logboom.supervisor")
 
 TAKEOVER_SECS = 30.0  # senders wait; at a start nobody does: it has the time that a child has alone, START_SECS
-CHECK_SECS = 1.0
-OWN_PAUSE_SECS = 3.0  # a check that comes so late was not held up by the children
+CHECK_SECS = 2.0
+OWN_PAUSE_SECS = 4.0  # a check that comes so late was not held up by the children
 
 
 class Offer(Protocol):

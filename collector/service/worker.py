@@ -66,6 +66,8 @@ SILENCE_SECS = 8.0
 LONGEST_GATHER_SECS = 0.5
 HELD_BACK_SECS = 0.02
 UPKEEP_SECS = 1.0
+REST_SECS = 2.0
+"""The longest sleep of a worker for which nothing was committed, on a machine of its own: a wake-up costs more than what it does."""
 LOOK_SECS = 10.0
 """Every pipeline is stepped at least so often, whatever the pulse says: for what nobody thought of."""
 
@@ -305,10 +307,13 @@ class Worker:
             if self._held_back:
                 self._stop.wait(HELD_BACK_SECS)
             elif self._at_rest:
-                self._pulse.wait(min([UPKEEP_SECS, *(each.secs_to_next for each in self._holdings.pipelines())]))
+                self._pulse.wait(min([self._rest_secs(), *(each.secs_to_next for each in self._holdings.pipelines())]))
                 self._stop.wait(first)
             elif not full:
                 self._stop.wait(max(gather - took, min(3 * took, LONGEST_GATHER_SECS)))
+
+    def _rest_secs(self) -> float:
+        return UPKEEP_SECS if self._untold or not self._owning.alone else REST_SECS
 
     def _turn(self, now: float) -> bool:
         """A step of the pipelines of each partition for which something was committed since the last turn, or is not done with; else

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 
-from collector.transport.accepted import Accepted, Peer, accepted, hang_up, open_descriptors
+from collector.transport.accepted import Accepted, Peer, accepted, count_descriptors, hang_up
 from collector.transport.budget import Budget
 
 SPAN_SECS = 5.0
@@ -47,7 +47,7 @@ class GrpcConnections:
         self._port = port
         self._busy = busy
         self._known: dict[Peer, GrpcConnection] = {}
-        self._descriptors: list[str] = []
+        self._descriptors = -1
         self._looked_at = -SPAN_SECS
         self.budget = Budget(f"gRPC connections on port {port}", max(1, most * 3 // 4), self._close_idle, share)
         self.most = most
@@ -61,9 +61,9 @@ class GrpcConnections:
         """See which connections there are now, and close idle ones if there are too many; whether it did.
 
         Args:
-            thoroughly: else it is enough to look, for some seconds, that no descriptor came or went: then no connection did.
+            thoroughly: else it is enough to look, for some seconds, that there are as many descriptors as before: then there are not more connections.
         """
-        now, descriptors = time.monotonic(), open_descriptors()
+        now, descriptors = time.monotonic(), count_descriptors()
         thoroughly |= self.crowded or now - self._looked_at >= SPAN_SECS
         if not thoroughly and descriptors == self._descriptors:
             return False

@@ -31,6 +31,7 @@ from collector.transport.tls import TlsServerConfig, load_server_files, server_c
 logger = logging.getLogger(__name__)
 _LEAVING_LOOK_SECS = 0.02
 _SWEEP_SECS = 1.0
+_REST_SECS = 2.0  # while nobody is connected
 _DATE = 0  # the tick at which uvicorn tells the date anew
 _DECODING = 2  # threads
 Connections = Budget[BoundedHttpProtocol]
@@ -41,9 +42,10 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it listens and looks after slow connections and changed certificates."""
 
-    def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None, most: int) -> None:
+    def __init__(self, config: uvicorn.Config, tls: TlsServerConfig | None, most: int, rest_secs: float) -> None:
         super().__init__(config)
         self._most = most
+        self._rest_secs = rest_secs
         self.ready = threading.Event()
         self.beat = time.monotonic()
         self._tls = tls
@@ -72,10 +74,10 @@ class _Server(uvicorn.Server):
         self.ready.set()
 
     async def main_loop(self) -> None:
-        """Each second, until it is told to end; uvicorn's own asks ten times a second whether it was."""
+        """Each second, or two while nobody is connected, until it is told to end; uvicorn's own asks ten times a second whether it was."""
         while not await self.on_tick(_DATE):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SWEEP_SECS):
+                async with asyncio.timeout(_SWEEP_SECS if self.server_state.connections else self._rest_secs):
                     await self._ending.wait()
             self._sweep(asyncio.get_running_loop().time())
 
@@ -132,7 +134,7 @@ class HttpListener:
         self._threads = ThreadPoolExecutor(_DECODING, thread_name_prefix="http-decode")
         app = make_app(Turns(self._threads, _DECODING))
         uvicorn_config = _uvicorn_config(config, app, self._places, self._pending, self._leaving, websockets)
-        self._server = _Server(uvicorn_config, config.tls, self._places.total)
+        self._server = _Server(uvicorn_config, config.tls, self._places.total, _rest_secs(config))
         self._server.config.load()
         self._server.config.ssl = context
         self._thread = threading.Thread(target=self._server.run, args=([bound],), name="http", daemon=True)
@@ -183,6 +185,13 @@ class HttpListener:
             return listening_socket(endpoint, share_port)
         self._path = UnixSocketPath(endpoint.path)
         return self._path.listening()
+
+
+def _rest_secs(config: HttpServerConfig) -> float:
+    """How long a listener without connections sleeps: who comes meanwhile is looked at before any of its bounds can be over; a handshake
+    of TLS has no connection yet."""
+    bounds = [secs for secs in (config.read_header_timeout, config.read_timeout, config.idle_timeout) if secs]
+    return _REST_SECS if config.tls is None and all(secs > _REST_SECS for secs in bounds) else _SWEEP_SECS
 
 
 def _budgets(config: HttpServerConfig) -> tuple[Connections, Connections]:

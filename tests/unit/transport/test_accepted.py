@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from collector.transport import accepted as module
-from collector.transport.accepted import accepted, hang_up, hang_up_strangers, normal_peer
+from collector.transport.accepted import accepted, count_descriptors, hang_up, hang_up_strangers, normal_peer
 
 
 @contextlib.contextmanager
@@ -79,3 +80,14 @@ def test_strangers(monkeypatch, known, most, silent_secs, ended):
 )
 def test_normal_peer(address, normal):
     assert normal_peer(address, 7) == (normal, 7)
+
+
+def test_descriptors_are_counted_whatever_the_kernel_says_of_their_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = count_descriptors()
+    with socket.socket(), socket.socket():
+        assert count_descriptors() == before + 2
+    monkeypatch.setattr(module.os, "stat", lambda _: os.stat_result([0] * 10))  # before Linux 6.2
+    assert count_descriptors() >= 3
+    monkeypatch.undo()
+    with pytest.raises(FileNotFoundError):
+        count_descriptors(2**22 + 1)  # more than there can be
