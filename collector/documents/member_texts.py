@@ -12,6 +12,8 @@ A piece is three texts of one pool: what stands before its value, which few keys
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -20,6 +22,7 @@ from collector.columns.text_buffers import ranges
 from collector.documents.json_text import IS_QUOTED, PLAIN, Style, escaped, values
 
 _EMPTY = pl.Series([""])
+_FEW = 512
 _NEIGHBOURS = 32
 """Owners with more attributes than this are looked through for repeated keys by hashing, not by comparing."""
 
@@ -48,25 +51,37 @@ def _pieces(table: pl.DataFrame, ends: npt.NDArray[np.int64], style: Style, open
     names, codes = _names(table.get_column("key"), style)
     first, last = np.zeros((2, table.height), dtype=np.uint32)
     begins = np.flatnonzero(ends[1:] > ends[:-1])
-    first[ends[begins]], last[ends[begins + 1] - 1] = 2, 2
     quote = style.quote
-    heads = [f"{before}{name}:{mark}" for before in (",", opening) for mark in ("", quote) for name in names]
-    constants = [*heads, *(f"{mark}{behind}" for behind in ("", closing) for mark in ("", quote))]
-    pool = pl.concat([pl.Series("", constants, dtype=pl.String), found.texts.alias("")], rechunk=True)
+    befores = (",",) if opening == "," else (",", opening)
+    first[ends[begins]], last[ends[begins + 1] - 1] = 2 * (len(befores) - 1), 2
+    heads = _heads(names, befores, ("", quote))
+    tails = [f"{mark}{behind}" for behind in ("", closing) for mark in ("", quote)]
+    pool = pl.concat([heads, pl.Series("", tails, dtype=pl.String), found.texts.alias("")], rechunk=True)
     places = np.empty((table.height, 3), dtype=np.uint32)
     places[:, 0] = codes + (first + quoted) * np.uint32(len(names))
-    places[:, 1] = found.place + np.uint32(len(constants))
+    places[:, 1] = found.place + np.uint32(len(heads) + len(tails))
     places[:, 2] = last + quoted + np.uint32(len(heads))
     return pool[pl.Series(places.ravel())]
 
 
-def _names(keys: pl.Series, style: Style) -> tuple[list[str], npt.NDArray[np.uint32]]:
+def _heads(names: pl.Series, befores: Sequence[str], marks: Sequence[str]) -> pl.Series:
+    """Each name between what may stand before and behind it. Ids as keys are as many as records: those never become objects of Python."""
+    if len(names) <= _FEW:  # a query costs as much as some hundred strings
+        named = names.to_list()
+        heads = [f"{before}{name}:{mark}" for before in befores for mark in marks for name in named]
+        return pl.Series("", heads, dtype=pl.String)
+    kinds = [pl.concat_str(pl.lit(before), pl.lit(names), pl.lit(f":{mark}")) for before in befores for mark in marks]
+    return pl.concat([pl.select(kind).to_series().alias("") for kind in kinds])
+
+
+def _names(keys: pl.Series, style: Style) -> tuple[pl.Series, npt.NDArray[np.uint32]]:
     """The distinct keys in quotes, and for each row which of them it has."""
     coded = keys.alias("").to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
     distinct = pl.from_arrow(coded.dictionary)
     assert isinstance(distinct, pl.Series)
     quote = style.quote
-    names = [f"{quote}{name}{quote}" for name in escaped(distinct, style).to_list()]
+    named = escaped(distinct, style).alias("name")
+    names = pl.select(pl.concat_str(pl.lit(quote), pl.lit(named), pl.lit(quote))).to_series()
     return names, coded.indices.to_numpy().astype(np.uint32)
 
 

@@ -13,12 +13,14 @@ import sys
 from importlib import import_module
 
 from collector.service import collecting
+from collector.service.title import show_as
 
 _MOST_DESCRIPTORS = 16
 
 
 def main() -> None:
     """Load, wait, begin."""
+    show_as(f"logboom {sys.argv[3]}")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collecting.put_off()
     child = import_module("collector.service.child")

@@ -45,10 +45,8 @@ def documents(batch: LogBatch, routes: Routes) -> list[Piece]:
         Member(',"attributes":', objects),
         Member(',"dropped_attributes_count":', number(batch.column("dropped_attributes_count"))),
         Member(',"event_name":"', escaped(_event_name(batch)), '"'),
-        ',"resource":',
-        spread(resources(batch), batch.column("resource")),
-        ',"scope":',
-        spread(scopes(batch), batch.column("scope")),
+        Member(',"resource":', spread(resources(batch), batch.column("resource"))),
+        Member(',"scope":', spread(scopes(batch), batch.column("scope"))),
         *_body(batch),
         "}",
     ]

@@ -18,7 +18,7 @@ from collector.documents.nested.values import searchable_table
 from exporters.elasticsearch.geolocation import with_points
 from exporters.elasticsearch.places import ELSEWHERE
 
-_LARGE = 32 << 10
+_LARGE = 8 << 10
 """Bytes of a table whose rows are not kept."""
 _KEPT = 256
 _VALUES = list(ATTRIBUTES)[1:]

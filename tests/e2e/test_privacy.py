@@ -161,6 +161,9 @@ def test_a_person_is_handed_out_and_erased_everywhere(tmp_path: Path) -> None:
         code, told = privacy(service, "erase", *subject)
         assert code == 0, told
         until(lambda: place(service, "on the way") == "waits", "nothing is on its way")
+        until(
+            lambda: place(service, "exporter/sqlite") == "done", "the store is not done"
+        )  # what died before it was told counts as nothing
         service.kill()
         service.start()
         service.await_ready()

@@ -84,6 +84,13 @@ def test_attributes_equal_pythons_json(owners: list[list[tuple[str, Any]]]) -> N
     assert [list(item) for item in read] == [list(item) for item in wanted]
 
 
+def test_ids_as_keys() -> None:
+    """As many keys as attributes."""
+    owners = [[(f'id"{at}', at), (f"name{at}", f"{at}")] for at in range(600)]
+    batch = batch_of([Row(f"id{at}", own) for at, own in enumerate(owners)])
+    assert [loads(text) for text in attributes_json(batch)] == [dict(own) for own in owners]
+
+
 @pytest.mark.slow
 @given(OWNERS)
 @settings(max_examples=examples(60))

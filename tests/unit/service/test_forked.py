@@ -55,6 +55,16 @@ child.kill()
     assert told(script) == [f"None {code} {code} {code}"]
 
 
+def test_its_end_is_seen_where_ends_are_ignored() -> None:
+    """By who started us: the system forgets the code then."""
+    script = """
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+child = Forked(lambda: os._exit(7), words, (theirs,))
+print(child.wait(), child.poll())
+"""
+    assert told(script) == ["0 0"]
+
+
 @pytest.mark.parametrize(
     ("before", "may"),
     [
