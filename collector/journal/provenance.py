@@ -30,7 +30,7 @@ class Provenance(NamedTuple):
     """Of a payload's records, in their order.
 
     Args:
-        source: 16 hex digits: which partition, of a topic that is made once, read by which group.
+        source: 16 hex digits: which partition, of a topic that is made once, under which leader, read by which group.
     """
 
     source: str

@@ -132,7 +132,8 @@ class Consuming:
         kind, stamp = message.timestamp()
         unix_ms = stamp if kind and stamp > 0 else 0
         unix_nano = unix_ms * 1_000_000 or time.time_ns()
-        return PlacedMessage(self._reader.read(value, unix_nano, carried), facts, offset + 1, len(value), unix_ms)
+        read, epoch = self._reader.read(value, unix_nano, carried), message.leader_epoch()
+        return PlacedMessage(read, facts, offset + 1, len(value), unix_ms, -1 if epoch is None else epoch)
 
     def _domain(self, message: Message, topic: str, headers: tuple[tuple[str, str], ...]) -> str:
         match self._config.domain_from.partition("."):

@@ -18,18 +18,19 @@ from collector.receivers.kafka.messages import ReadMessage, joined, looked_into,
 from otlp_wire import Received
 
 _MOST_BYTES, _MOST_RECORDS = 1 << 20, 8192
-_OFFSET, _NUMBER = Struct("<Q"), Struct("<I")
+_OFFSET, _NUMBER, _EPOCH = Struct("<Q"), Struct("<I"), Struct("<i")
 
 
 class PlacedMessage(NamedTuple):
-    """A message, what it is alike with, the offset behind it, how many bytes it is, and when it was put there (ms since the epoch, 0: nobody
-    told)."""
+    """A message, what it is alike with, the offset behind it, how many bytes it is, when it was put there (ms since the epoch, 0: nobody
+    told), and under which leader (-1: nobody told)."""
 
     taken: ReadMessage
     facts: MessageFacts
     behind: int
     size: int
     unix_ms: int = 0
+    leader_epoch: int = -1
 
     def follows(self, other: PlacedMessage) -> bool:
         """Whether it tells its place together with the one before it, as far as that is known."""
@@ -38,13 +39,15 @@ class PlacedMessage(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Messages that become one entry of the journal. `why`: it is one that can't be decoded. `places`: (offset, records, ms) of each."""
+    """Messages that become one entry of the journal. `why`: it is one that can't be decoded. `places`: (offset, records, ms) of each; under one
+    leader, all of them."""
 
     received: Received
     facts: MessageFacts
     behind: int
     why: str = ""
     places: Sequence[tuple[int, int, int]] = ()
+    leader_epoch: int = -1
 
 
 class Partition:
@@ -97,7 +100,9 @@ class Partition:
         position = position_of(self.source, run.behind)
         digest = xxhash.xxh3_128_digest(receiver.encode() + position.source + position.position)
         received = run.received
-        provenance = Provenance.of(xxhash.xxh3_64_hexdigest(self.source), run.places)
+        # What an unclean election took back is written anew at the same offsets, by another leader: that is not the same.
+        source = self.source + _EPOCH.pack(run.leader_epoch)
+        provenance = Provenance.of(xxhash.xxh3_64_hexdigest(source), run.places)
         return Arrival(
             receiver, run.facts, received.body, read=lambda _: received, digest=digest, position=position, held=True,
             include_metadata=True, provenance=provenance,
@@ -112,7 +117,8 @@ class Partition:
             self._parts.extendleft(part._replace(taken=looked_into(part.taken)) for part in reversed(parts))
             return self._run()
         self.waiting_bytes -= sum(part.size for part in parts)
-        return Run(received, first.facts, parts[-1].behind, first.taken.why, _places(parts, received.records))
+        places = _places(parts, received.records)
+        return Run(received, first.facts, parts[-1].behind, first.taken.why, places, first.leader_epoch)
 
     def _alike(self) -> list[PlacedMessage]:
         """As many messages as may share an entry."""
@@ -121,9 +127,19 @@ class Partition:
         while self._parts and not first.taken.why:
             part = self._parts[0]
             size, records = size + part.size, records + max(1, part.taken.records)
-            alike = part.facts == first.facts and part.taken.unread == first.taken.unread and not part.taken.why
+            same = (part.facts, part.leader_epoch, part.taken.unread) == (
+                first.facts,
+                first.leader_epoch,
+                first.taken.unread,
+            )
             stretches += not part.follows(found[-1])
-            if not alike or size > _MOST_BYTES or records > _MOST_RECORDS or stretches > MOST_STRETCHES:
+            if (
+                not same
+                or part.taken.why
+                or size > _MOST_BYTES
+                or records > _MOST_RECORDS
+                or stretches > MOST_STRETCHES
+            ):
                 break
             found.append(self._parts.popleft())
         return found

@@ -170,6 +170,24 @@ def test_what_is_wrong_within_a_request_is_found_among_others():
     assert partition.waiting_bytes == 0
 
 
+def test_what_another_leader_wrote_is_another_source():
+    """At the same offset, when the message of before was lost in an unclean election; read again it is the same."""
+    told = []
+    for epochs in ((4, 4, 5), (4, 5, 5), (4, 4, 5)):
+        partition = Partition("t", 0, b"s", 0)
+        for at, epoch in enumerate(epochs):
+            partition.put(PlacedMessage(Reader("text").read(b"1", 1, ()), A, at + 1, 1, 7, epoch))
+        sources = []
+        while (run := partition.run()) is not None:
+            sources += [partition.arrival("kafka", run).provenance.source] * len(run.places)
+            partition.kept()
+        told.append(sources)
+    first, second, again = told
+    assert first == again
+    assert first[0] == first[1] == second[0]
+    assert first[2] == second[1] == second[2] != first[0]
+
+
 def test_what_was_taken_from_us_is_dropped():
     partition = Partition("t", 0, b"s", 0)
     partition.put(PlacedMessage(Reader("text").read(b"1", 1, ()), A, 1, 1))
