@@ -89,9 +89,8 @@ class Door:
         self._thread.start()
 
     def await_opening(self, secs: float = _OPEN_SECS) -> None:
-        """Until it knows what is true. Raises `StorageError`: it does not come to know."""
-        if not self._opened.wait(secs):
-            raise StorageError(f"{self._place.topic} can't be read: nobody knows which topics count")
+        """Until it knows what is true, or for so long: while the brokers are away it refuses, as it does later when they go away."""
+        self._opened.wait(secs)
 
     @property
     def refusal(self) -> str:
@@ -119,7 +118,7 @@ class Door:
     @property
     def is_deaf(self) -> bool:
         """Whether the cluster may have shut it without its knowledge. From any thread."""
-        return time.monotonic() - self._sure_at > DEAF_SECS
+        return not self._opened.is_set() or time.monotonic() - self._sure_at > DEAF_SECS
 
     # --- its own thread
 

@@ -92,6 +92,20 @@ def test_one_that_has_closed_is_not_waited_for(cluster: LogCluster, door: Door) 
         until(lambda: hearing.look(0.05) or not hearing.doors)
 
 
+def test_while_brokers_are_away_it_refuses_and_the_process_lives(cluster: LogCluster) -> None:
+    """From its start on; it opens by itself when they are back."""
+    cluster.pause()
+    made = Door(cluster.wire("lb"), OPTIONS, "one/0", lambda error: pytest.fail(str(error)))
+    try:
+        made.await_opening(0.3)
+        assert "brokers" in made.refusal
+        cluster.resume()
+        until(lambda: made.refusal == "")
+    finally:
+        cluster.resume()
+        made.close()
+
+
 def test_a_mover_that_is_not_heard_of_keeps_no_door_shut(
     cluster: LogCluster, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
