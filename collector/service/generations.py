@@ -40,7 +40,7 @@ def of_cluster(settings: Settings, root: Path, wire: Callable[[], Wire] | None =
         return settings
     from collector.cluster.connecting import connect
     from collector.cluster.generation import current
-    from collector.cluster.topics import reshard_command
+    from collector.cluster.topics import remembers, reshard_command
 
     try:
         found = current(connect(kafka) if wire is None else wire(), kafka)
@@ -56,7 +56,8 @@ def of_cluster(settings: Settings, root: Path, wire: Callable[[], Wire] | None =
         )
     if written != there:
         log.warning("service.ledger.partitions is %d, and the cluster has moved to %d: write %d", written, there, there)
-    renumbered(root, there)
+    if remembers(root):  # that of a single machine is refused as it is
+        renumbered(root, there)
     kafka = kafka.of_generation(found.number)
     ledger = settings.service.ledger.model_copy(update={"partitions": there, "kafka": kafka})
     return replace(settings, service=settings.service.model_copy(update={"ledger": ledger}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
+from collector.backend.data_dir import check_data_dir, open_data_dir
 from collector.cluster import door as module
 from collector.cluster.account import Account
 from collector.cluster.door import MOVING, Door
@@ -155,3 +156,18 @@ def test_what_the_cluster_tells_counts_and_not_what_was_written(cluster: LogClus
         assert (ledger.partitions, ledger.kafka.generation, ledger.kafka.names) == (6, 2, "lb.g2")
     with pytest.raises(StorageError, match="partitions is 5, and the cluster has 6"):
         of_cluster(load([f"yaml:{CONFIG % 5}"], []), tmp_path, lambda: cluster.wire("lb"))
+
+
+def test_a_directory_of_a_single_machine_stays_as_it_is(cluster: LogCluster, tmp_path: Path) -> None:
+    """It is refused, and opens again without a cluster; that of a machine of the cluster follows."""
+    deciding, begun = begin(cluster)
+    deciding.tell(begun.settled({}, {}, 4))
+    settings = load([f"yaml:{CONFIG % 6}"], [])
+    open_data_dir(tmp_path, 4)
+    of_cluster(settings, tmp_path, lambda: cluster.wire("lb"))
+    with pytest.raises(StorageError, match="was made with 4 partitions"):
+        check_data_dir(tmp_path, 6)
+    open_data_dir(tmp_path, 4)
+    prepared(cluster.wire("lb").admin(), OPTIONS, 4, tmp_path)
+    of_cluster(settings, tmp_path, lambda: cluster.wire("lb"))
+    open_data_dir(tmp_path, 6)
