@@ -169,11 +169,11 @@ class KafkaIntake:
         with self._lock:
             self._closed = self._closed or "the collector is stopping"
         in_time = self._sender.close(deadline_secs)
+        if self._door is not None:
+            self._door.close()  # while the slot is ours: it says last that it has closed, and a successor's door may tell from then on
         self._placed.put(None)
         self._thread.join(max(0.5, until - time.monotonic()))
         self._room.close()
-        if self._door is not None:
-            self._door.close()
         return in_time and not self._thread.is_alive()
 
     def _under_way(self) -> int:

@@ -150,6 +150,8 @@ class Resharding:
         self._now = self._tell(self._now.begun(partitions, self._by))
         self._await_doors(self._now.tried, hearing)
         self._await_rest(hearing)
+        if hearing.open_doors(self._now.tried):  # of one that has begun meanwhile
+            self._await_doors(self._now.tried, hearing)
         places = [Place(old.topics[name].name, number) for name in _ACCEPTED for number in range(self._partitions)]
         ends = {place: end for place, (_, end) in admin.bounds(places).items()}
         journals = {

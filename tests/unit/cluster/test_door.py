@@ -22,6 +22,7 @@ from collector.cluster.topics import prepared
 from collector.errors import Refusal, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import CONTROL_LIMITS
+from collector.kafka.wire import Place
 from collector.service.generations import of_cluster
 from collector.settings import load
 from collector.testing.log_cluster import LogCluster
@@ -105,6 +106,27 @@ def test_while_brokers_are_away_it_refuses_and_the_process_lives(cluster: LogClu
     finally:
         cluster.resume()
         made.close()
+
+
+def test_it_has_closed_before_its_slot_is_free(
+    cluster: LogCluster, door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it says last would follow what a successor's door told first, and nobody would wait for that one."""
+    account, told = Account.open(tmp_path), cluster.log(Place("lb.status", 0)).slots
+    last: list[bytes | None] = []
+    close = account.close
+
+    def closed() -> None:
+        last.extend(slot.message.value for slot in told[-1:] if slot.message)
+        close()
+
+    monkeypatch.setattr(account, "close", closed)
+    intake = KafkaIntake(
+        cluster.wire("lb").sender("intake"), account, "lb.intake", 4, "one/0", CONTROL_LIMITS, Boundless(), print, door
+    )
+    until(lambda: any(slot.message and slot.message.key == b"doors/one/0" for slot in told))
+    assert intake.close(SECONDS)
+    assert last == [None]
 
 
 def test_a_mover_that_is_not_heard_of_keeps_no_door_shut(
