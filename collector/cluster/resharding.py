@@ -280,13 +280,14 @@ class Resharding:
         """Nobody counts on it that this comes through: the doors open by themselves."""
         self._say(f"it is given up: {error}")
         with contextlib.suppress(LogboomError):
-            found = self._deciding.claim()
-            if (
-                found.move is not None
-                and self._now.move is not None
-                and found.move.generation == self._now.move.generation
-            ):
+            if not self._is_ours(read_generation(self._wire, self._options)):
+                return  # a claim alone would end what another one does
+            if self._is_ours(found := self._deciding.claim()):
                 self._deciding.tell(found.given_up())
+
+    def _is_ours(self, found: Generation) -> bool:
+        ours = self._now.move
+        return ours is not None and found.move is not None and found.move.generation == ours.generation
 
 
 class _Kept:

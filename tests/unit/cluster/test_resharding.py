@@ -157,6 +157,23 @@ def test_two_do_not_do_it_at_once_and_one_who_does_not_come_through_opens_the_do
     assert resharded(cluster, 3).number == 4
 
 
+def test_one_that_another_has_overtaken_leaves_that_one_alone(tmp_path: Path) -> None:
+    """It was taken for dead meanwhile: to claim what is decided would end what the other does."""
+    cluster = ReshardedCluster(tmp_path, 2)
+    wire, others = cluster.cluster.wire("lb"), []
+
+    def overtaken(name: str) -> None:
+        if others or not name.startswith("writer") or (move := read_generation(wire, cluster.options).move) is None:
+            return
+        others.append(Deciding(wire, cluster.options))
+        assert give_up(wire, cluster.options, move)
+        others.append(others[0].tell(others[0].claim().reserved().begun(5, "ada")))
+
+    with pytest.raises(StorageError, match="it was given up"):
+        resharded(cluster, 3, overtaken)
+    others[0].tell(others[1].renewed("it goes on"))
+
+
 def test_versions_that_know_nothing_of_it_are_named(tmp_path: Path) -> None:
     """Their doors would stay open."""
     cluster = ReshardedCluster(tmp_path, 2)
