@@ -36,7 +36,11 @@ def reshard(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     delete_old: Annotated[
-        bool, typer.Option("--delete-old", help="Delete the topics of earlier generations, and of what was given up.")
+        bool,
+        typer.Option(
+            "--delete-old",
+            help="Delete the topics of earlier generations, and of what was given up before the last attempt.",
+        ),
     ] = False,
     within: Annotated[
         float, typer.Option(min=10, metavar="SECONDS", help="Give up when it is not done in so many seconds.")

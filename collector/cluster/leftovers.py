@@ -10,13 +10,13 @@ from collector.kafka.wire import Place, Wire
 
 
 def leftovers(wire: Wire, options: KafkaLedgerConfig, found: Generation) -> list[str]:
-    """Their names; those in which all generations tell stay. Raises `Unreachable`."""
-    making = found.tried if found.move is not None else 0
+    """Their names; those in which all generations tell stay, and those of the highest number that was given: somebody may be making them
+    before a move is under way. Raises `Unreachable`."""
     names = [
         options.of_generation(number).topic(name)
         for number in range(1, found.tried + 1)
         for name in NAMES
-        if number not in (found.number, making)
+        if number not in (found.number, found.tried)
     ]
     admin = wire.admin()
     try:

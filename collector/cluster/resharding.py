@@ -165,6 +165,9 @@ class Resharding:
         self._beat("the rest is written")
         sharing.finish()
         topics = {each.name: each.id for each in made.topics.values()}
+        there = admin.topics(list(topics))
+        if other := [name for name, id_ in topics.items() if name not in there or there[name].id != id_]:
+            raise StorageError(f"new topics were deleted or made anew meanwhile: {', '.join(other)}")
         return self._settle(topics, {f"{place.topic}/{place.partition}": end for place, end in ends.items()})
 
     def _await_doors(self, generation: int, hearing: Hearing) -> None:

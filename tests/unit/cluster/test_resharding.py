@@ -14,8 +14,9 @@ from collector.cluster.backend import KafkaBackend
 from collector.cluster.door import give_up
 from collector.cluster.generation import Deciding, Generation, read_generation
 from collector.cluster.leftovers import delete, leftovers
+from collector.cluster.options import KafkaLedgerConfig
 from collector.cluster.restoring import Restoring
-from collector.cluster.topics import NAMES
+from collector.cluster.topics import NAMES, prepared
 from collector.errors import Lost, StorageError
 from collector.journal.limits import JournalLimits
 from collector.kafka.wire import NewRecord, Place
@@ -134,6 +135,34 @@ def test_topics_of_before_are_deleted_and_what_all_have_in_common_stays(tmp_path
     delete(wire, cluster.options, replace(made, ends={}))
     assert leftovers(wire, cluster.options, made) == []
     assert wire.admin().topics(["lb.status", "lb.g2.intake"]).keys() == {"lb.status", "lb.g2.intake"}
+
+
+def test_topics_that_are_being_made_are_no_leftovers(tmp_path: Path) -> None:
+    """Neither before the move is under way nor then; those of an attempt before are."""
+    wire = ReshardedCluster(tmp_path, 2).cluster.wire("lb")
+    options = KafkaLedgerConfig(prefix="lb", instance_id="one")
+    for number in (2, 3):
+        prepared(wire.admin(), options.of_generation(number), 3, None)
+    reserved = Generation(partitions=2).reserved().reserved()
+    for found in (reserved, reserved.begun(3, "me")):
+        assert {name.split(".")[1] for name in leftovers(wire, options, found)} == {"g2"}
+
+
+def test_new_topics_that_somebody_deletes_meanwhile_count_never(tmp_path: Path) -> None:
+    """What was moved stood in them."""
+    cluster = ReshardedCluster(tmp_path, 2)
+    admin = cluster.cluster.wire("lb").admin()
+    new = cluster.options.of_generation(2)
+
+    def deleted(name: str) -> None:
+        if not name.startswith("writer") or new.topic("outbox") not in admin.topics([new.topic("outbox")]):
+            return
+        if read_generation(cluster.cluster.wire("lb"), cluster.options).move is not None:
+            admin.delete([new.topic("outbox")])
+
+    with pytest.raises(StorageError, match=r"new topics were deleted or made anew meanwhile: lb\.g2\.outbox"):
+        resharded(cluster, 3, deleted)
+    assert read_generation(cluster.cluster.wire("lb"), cluster.options).number == 1
 
 
 def test_two_do_not_do_it_at_once_and_one_who_does_not_come_through_opens_the_doors(tmp_path: Path) -> None:
