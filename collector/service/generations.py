@@ -63,6 +63,21 @@ def of_cluster(settings: Settings, root: Path, wire: Callable[[], Wire] | None =
     return replace(settings, service=settings.service.model_copy(update={"ledger": ledger}))
 
 
+def follow(supervisor: Supervisor | InProcess, old: Settings, new: Settings, root: Path) -> None:
+    """Before children start that work with another generation: this machine knows its topics, and tells deaths there. On a thread.
+
+    Raises:
+        LogboomError: its topics are not as they must be.
+    """
+    before, now = old.service.ledger.kafka, new.service.ledger.kafka
+    if before is None or now is None or before.generation == now.generation:
+        return
+    backend = backend_of(new, root)
+    backend.prepare()
+    if isinstance(supervisor, Supervisor):
+        supervisor.on_death = backend.died
+
+
 class Generations:
     """Follows the cluster to a new generation, for the supervisor's event loop: doors hear of it, and say it with their heartbeats."""
 
@@ -87,10 +102,7 @@ class Generations:
     def _follow(self, old: Settings) -> Settings:
         """On a thread. Raises `LogboomError`."""
         settings = of_cluster(old, self._root)
-        backend = backend_of(settings, self._root)
-        backend.prepare()
-        assert isinstance(self._supervisor, Supervisor), "nothing else follows"
-        self._supervisor.on_death = backend.died
+        follow(self._supervisor, old, settings, self._root)
         return settings
 
     @staticmethod

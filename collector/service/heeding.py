@@ -31,14 +31,16 @@ _IN_PROCESS = "logboom runs with --in-process: it reads its configuration at its
 class Offer:
     """A configuration that a server gave, as the supervisor tries it."""
 
-    def __init__(self, configuration: Configuration, config: KeptConfig) -> None:
+    def __init__(self, supervisor: Supervisor | InProcess, configuration: Configuration, config: KeptConfig) -> None:
+        self._supervisor = supervisor
         self._configuration = configuration
         self._config = config
 
     def read(self, old: Settings) -> Settings:
         """The settings with it. Raises LogboomError."""
         try:
-            return check_successor(old, self._configuration.with_offer(self._config), self._configuration.root)
+            offered = self._configuration.with_offer(self._config)
+            return check_successor(self._supervisor, old, offered, self._configuration.root)
         except ConfigError as error:
             raise LogboomError(told(error)) from error
 
@@ -94,7 +96,7 @@ class Heeding:
         config = await asyncio.to_thread(self._configuration.folder.offered)
         if config is None or config.hash != offer:
             return
-        tried = Offer(self._configuration, config)
+        tried = Offer(self._supervisor, self._configuration, config)
         if isinstance(self._supervisor, Supervisor):
             await self._supervisor.try_out(tried)
         else:

@@ -7,17 +7,19 @@ from pathlib import Path
 
 from collector.errors import LogboomError
 from collector.service.encryption import check_keys
-from collector.service.generations import of_cluster
+from collector.service.generations import follow, of_cluster
+from collector.service.in_process import InProcess
 from collector.service.ports import busy, own_listeners, shared_listeners
 from collector.service.sharing import check_same_cluster
+from collector.service.supervisor import Supervisor
 from collector.settings.model import Settings
 from collector.telemetry.own_logs import configure
 
 log = logging.getLogger("logboom.supervisor")
 
 
-def check_successor(old: Settings, new: Settings, root: Path) -> Settings:
-    """The new settings, if they can take over from the old ones.
+def check_successor(supervisor: Supervisor | InProcess, old: Settings, new: Settings, root: Path) -> Settings:
+    """The new settings, if they can take over from the old ones. Where the cluster has moved meanwhile, they follow it.
 
     Raises:
         LogboomError: they can't; nothing has changed.
@@ -35,6 +37,7 @@ def check_successor(old: Settings, new: Settings, root: Path) -> Settings:
     if taken:
         raise LogboomError("; ".join(taken))
     check_keys(new, root)
+    follow(supervisor, old, new, root)
     for warning in new.notices():
         log.warning("%s", warning)
     if own_listeners(new) != own_listeners(old):

@@ -80,10 +80,10 @@ def serve(
     backend.prepare()
     if in_process:
         return asyncio.run(_serve(InProcess(settings, data_dir), backend.view(), root, configuration))
-    supervisor = Supervisor(
+    supervisor: Supervisor = Supervisor(
         settings,
         data_dir,
-        lambda old: check_successor(old, configuration.again(), root),
+        lambda old: check_successor(supervisor, old, configuration.again(), root),
         (lock,),
         partial(ChildProcess, forerunners=forerunners),
     )
