@@ -11,11 +11,14 @@ import orjson
 from collector.cluster.door import DEAD_SECS, PREFIX, TELL_SECS, Told
 from collector.cluster.generation import KEY, Generation
 from collector.cluster.options import KafkaLedgerConfig
+from collector.cluster.sources import KafkaSources
 from collector.kafka.wire import AtEnd, Message, OutOfRange, Place, Unreachable, Wire
 
 LISTEN_SECS = 2.5 * TELL_SECS
 _READ_SECS, _AT_ONCE, _FIRST_SECS = 0.2, 2000, 60.0
 STALE_SECS = 10.0
+SKEW_SECS = KafkaSources.skew_ms / 1000
+"""By so much the clock of a machine whose door lives may be behind: one that told since then is waited for until it is silent for long enough here."""
 
 
 class Hearing:
@@ -128,7 +131,7 @@ class Hearing:
             if each.value is None:
                 self.doors.pop(name, None)
             else:
-                self.doors[name], self._heard[name] = Told.parsed(each.value), self._clock() - age
+                self.doors[name], self._heard[name] = Told.parsed(each.value), self._clock() - max(0.0, age - SKEW_SECS)
 
 
 def on_its_way(status: Mapping[str, Any]) -> list[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xxhash
 
 from collector.backend.data_dir import check_data_dir, open_data_dir
 from collector.cluster import door as module
+from collector.cluster import hearing as hearing_module
 from collector.cluster.account import Account
-from collector.cluster.door import MOVING, Door
+from collector.cluster.door import MOVING, Door, Told
 from collector.cluster.generation import Deciding, Generation, read_generation
 from collector.cluster.hearing import Hearing
 from collector.cluster.intake import KafkaIntake
@@ -22,7 +24,7 @@ from collector.cluster.topics import prepared
 from collector.errors import Refusal, StorageError
 from collector.journal.entry import Payload
 from collector.journal.limits import CONTROL_LIMITS
-from collector.kafka.wire import Place
+from collector.kafka.wire import NewRecord, Place
 from collector.service.generations import of_cluster
 from collector.settings import load
 from collector.testing.log_cluster import LogCluster
@@ -106,6 +108,22 @@ def test_while_brokers_are_away_it_refuses_and_the_process_lives(cluster: LogClu
     finally:
         cluster.resume()
         made.close()
+
+
+@pytest.mark.parametrize(("behind_secs", "dead"), [(540.0, []), (720.0, ["two/0"])])
+def test_one_whose_clock_is_behind_is_not_taken_for_dead(
+    cluster: LogCluster, monkeypatch: pytest.MonkeyPatch, behind_secs: float, dead: list[str]
+) -> None:
+    """As far as clocks may differ; what told longer ago is not waited for."""
+    sender = cluster.wire("lb").sender("door")
+    sender.send(NewRecord(Place("lb.status", 0), b"doors/two/0", Told(1, "1", 1, 0).packed()), lambda *_: None)
+    sender.close(SECONDS)
+    now = time.time() + behind_secs
+    monkeypatch.setattr(hearing_module, "time", SimpleNamespace(time=lambda: now))
+    with Hearing(cluster.wire("lb"), OPTIONS, 4) as hearing:
+        hearing.listen(0.0)
+        assert hearing.dead_doors() == dead
+        assert hearing.open_doors(2) == [name for name in hearing.doors if name not in dead]
 
 
 def test_it_has_closed_before_its_slot_is_free(
