@@ -24,9 +24,10 @@ class Waiting:
         self._told: dict[str, Say] = {}
 
     def accepted(self, id_: str, name: str) -> None:
-        """A command is on disk."""
-        if name in self._owners and id_ not in self._answers:
-            self._open.setdefault(id_, set(self._owners[name]))
+        """A command is on disk; a fast owner's answer may have come before the word of that."""
+        answered = {str(answer.get("owner", "")) for answer in self._answers.get(id_, ())}
+        if left := set(self._owners.get(name, ())) - answered:
+            self._open.setdefault(id_, left)
             _bound(self._open)
 
     def wait(self, id_: str, say: Say) -> bool:

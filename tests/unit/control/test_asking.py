@@ -70,6 +70,16 @@ def test_what_is_no_command_is_none(name: str) -> None:
         command(name, "a.example", {}, who="ann")
 
 
+def test_an_owner_that_is_faster_than_the_word_of_the_disk_does_not_answer_for_the_others() -> None:
+    waiting, said = Waiting({PAINT: ["wall", "door"]}), list[dict[str, object]]()
+    wall, door = {"id": "c1", "owner": "wall"}, {"id": "c1", "owner": "door"}
+    waiting.answered(wall)
+    waiting.accepted("c1", PAINT)
+    assert not waiting.wait("c1", said.append)
+    waiting.answered(door)
+    assert said == [{"id": "c1", "settled": [wall, door]}]
+
+
 def test_memory_of_who_waits_is_bounded() -> None:
     waiting = Waiting({PAINT: ["wall"]})
     for number in range(5000):
