@@ -37,9 +37,8 @@ OnFatal = Callable[[StorageError], None]
 _log = logging.getLogger(__name__)
 _TICK_SECS = 0.25  # the longest sleep while something may be trimmed
 _REST_SECS = 1.0  # and while nothing stands in the journal: heartbeat, and counts of what was refused
-_GATHER_SECS = 0.0003
+_GATHER_SECS = 0.0012
 _LONGEST_GATHER_SECS = 0.004
-_GATHER_LOOKS = 4
 _USUAL_OF = 16  # commits
 _COUNT_SECS = 0.5
 _MAX_REFUSED_KEYS = 1024
@@ -67,6 +66,9 @@ class Journal:
         self._carried: Append | None = None
         self._refused: Counter[tuple[str, str, str]] = Counter()
         self._last_group = 0
+        self._awaited = 0  # how many requests must wait before the thread goes on; 0: it gathers none
+        self._enough = threading.Lock()  # held; let go of once so many wait
+        self._enough.acquire()
         self._tidying = False
         self._closed = ""
         self._shares = Shares(limits.max_domain_share * limits.max_bytes)
@@ -116,6 +118,9 @@ class Journal:
             if refusal is None:
                 self._queued_bytes += request.size
                 self._queue.put(request)
+                if self._awaited and self._queue.qsize() >= self._awaited:
+                    self._awaited = 0
+                    self._enough.release()
         if refusal is not None:
             done(refusal)
 
@@ -249,12 +254,17 @@ class Journal:
     def _gather(self) -> None:
         """Give the senders of the last group time to send again: without it, one part of them waits for the commits of the
         others, and there are several times as many commits. Nobody waits longer than a commit takes, which is what it costs to
-        have just missed one; a lone sender never does."""
-        patience = min(self._usual_commit_secs, _LONGEST_GATHER_SECS)
-        for _ in range(_GATHER_LOOKS):
-            if self._last_group < 2 or self._queue.qsize() + 1 >= self._last_group:
+        have just missed one; a lone sender never does. Whoever brings the last one wakes it: each look of its own would be a turn of the
+        interpreter."""
+        others = self._last_group - 1
+        with self._lock:
+            if self._queue.qsize() >= others:
                 return
-            time.sleep(max(_GATHER_SECS, patience / _GATHER_LOOKS))
+            self._awaited = others
+        self._enough.acquire(timeout=max(_GATHER_SECS, min(self._usual_commit_secs, _LONGEST_GATHER_SECS)))
+        with self._lock:
+            self._awaited = 0
+        self._enough.acquire(blocking=False)  # it may have been let go of behind the time
 
     def _serve(self, group: list[Append], now: float) -> None:
         """Commit what the bounds allow, refuse the rest."""
