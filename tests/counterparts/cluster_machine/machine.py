@@ -86,6 +86,17 @@ class ClusterMachine(Stage, RuleBasedStateMachine):
         self.act(process, Process.trim)
         self.processes[process].doom = None
 
+    @rule(process=processes, end=st.sampled_from([CommitEnd.BEFORE, CommitEnd.LATE]), news=unread)
+    def die_after_a_doubt(self, process: int, end: CommitEnd, news: list[str]) -> None:
+        """Nobody knows whether a commit counts; if its writer goes on all the same, it dies in the middle of the next one."""
+        self.send_out((process + 1) % len(NAMES), news)
+        self.put(SendEnd.DONE)
+        self.cluster.commits.append(end)
+        self.processes[process].doom = Doom("writer:put", 2)
+        self.act(process, Process.work)
+        self.cluster.commits.clear()
+        self.processes[process].doom = None
+
     @rule(process=processes)
     def trim(self, process: int) -> None:
         self.act(process, Process.trim)
