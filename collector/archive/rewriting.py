@@ -52,6 +52,15 @@ def rewritten(
 ) -> tuple[str, int]:
     """One object in place of several of the same hour, levels and sealed columns, each record once, without those that `keep` leaves out; its name ("" where
     nothing is left) and how many records were left out. Raises `TargetError`, `ArchiveError`, OSError."""
+    name, gone = written_anew(catalog, sources, data, folder, budget_bytes, keep)
+    catalog.target.delete([source.path for source in sources if source.path != name])
+    return name, gone
+
+
+def written_anew(
+    catalog: Catalog, sources: Sequence[Listed], data: str, folder: Path, budget_bytes: int, keep: Keep | None = None
+) -> tuple[str, int]:
+    """`rewritten`, whose old objects are there still."""
     staging = Staging(folder, budget_bytes)
     seen = pl.Series("record_id", [], dtype=pl.String)
     gone = 0
@@ -72,7 +81,6 @@ def rewritten(
         name = _put(catalog, sources[0].name, data, staged[0]) if staged else ""
     finally:
         staging.discard()
-    catalog.target.delete([source.path for source in sources if source.path != name])
     return name, gone
 
 

@@ -26,6 +26,7 @@ from collector.ledger.dispatch import Dispatch
 from collector.ledger.interface import ErasedPiece, ErasurePlace, Removal
 from collector.ledger.outgoing import records_by_domain
 from collector.ledger.spill import SpillArea
+from collector.ledger.state import committed, write_state
 from collector.ledger.store import Store
 from collector.ledger.tables import U64, rows
 
@@ -93,6 +94,7 @@ class Erasing:
         with self._store.environment.write() as txn:
             if outbox.header_of(txn, self._store.tables, seq) is not None:
                 outbox.rewrite(txn, self._store.tables, seq, header, rest, erased)
+                self._add(txn, taking, erased[taking.domain] - header.erased.get(taking.domain, 0))
             self._store.at("erase:middle")
         self._store.cache.discard(seq)
         self._store.at("erase:written")
@@ -139,8 +141,15 @@ class Erasing:
             else:
                 deadletters.exhume(txn, self._store.tables, info)
             add_counts(txn, self._store.tables.counts, deadletters.erased(info, gone))
+            self._add(txn, taking, left.taken)
             self._store.at("erase:middle")
         return left.taken, 0
+
+    def _add(self, txn: Transaction, taking: Removal, records: int) -> None:
+        if taking.tally is not None and records:
+            before = committed(txn, self._store.tables, taking.tally)
+            total = records + (U64.unpack(before)[0] if before else 0)
+            write_state(txn, self._store.tables, {taking.tally: U64.pack(total)})
 
     def _check_room(self, content: bytes) -> None:
         if not self._store.environment.has_room(2 * len(content), reserve=True):

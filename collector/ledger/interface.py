@@ -212,11 +212,14 @@ class Removal:
         of_batch: True for each record that goes.
         of_payload: a payload without them; None: nothing is left of it; the same: none of them is in it. Raises `Damaged` where that
             can't be seen.
+        tally: a name of state, of no domain: how many records were taken out under it so far, 8 bytes, big end first; it changes in the
+            transaction that takes them out.
     """
 
     domain: str
     of_batch: Callable[[LogBatch], pl.Series]
     of_payload: Callable[[Entry], Entry | None]
+    tally: StateKey | None = None
 
 
 class ErasedPiece(NamedTuple):

@@ -24,7 +24,7 @@ from collector.control.record import Value
 from collector.control.reporter import Reporter
 from collector.encryption import Keys
 from collector.errors import LogboomError
-from collector.ledger.interface import Commit, ErasurePlace, Ledger, Read, Removal
+from collector.ledger.interface import Commit, ErasurePlace, Ledger, Read, Removal, StateKey
 from collector.pipeline.erased import Erased
 from collector.pipeline.erased_payloads import payload_without
 from collector.pipeline.forgetting import Forgetting
@@ -143,23 +143,31 @@ class Erasing:
         if all(now.places.get(name, Place()).stage in ENDED for name in expected):
             now, pieces = self._end(now, now_unix_nano), pieces + 1
         if now != tombstone:
-            self._keep(now)
+            tallies = {_tally(now.id, name): None for name in (OUTBOX, LETTERS)} if now.ended_unix_nano else {}
+            self._keep(now, tallies)
         return pieces
 
     def _local(self, tombstone: Tombstone, name: ErasurePlace) -> Tombstone:
         """A piece of the outbox, or of dead letters."""
         place = tombstone.places.get(name, Place())
         taken = partial(held_by, erasure=tombstone.erasure)
-        taking = Removal(tombstone.domain, taken, partial(payload_without, taken=taken))
+        taking = Removal(tombstone.domain, taken, partial(payload_without, taken=taken), _tally(tombstone.id, name))
         piece = self._ledger.erase(name, taking, int(place.after or -1), counts_only=tombstone.counts_only)
         unseen = place.unseen + piece.unseen
         said = f"{unseen} records stand in contents that can't be read: see `logboom deadletter list`" if unseen else ""
-        records, ended = place.records + piece.records, piece.after is None
+        ended = piece.after is None
+        records = place.records + piece.records if tombstone.counts_only else self._taken_out(tombstone.id, name)
         stage = Stage.DONE if ended else Stage.WORKS
         now = Place(stage, records, "" if ended else str(piece.after), said, unseen)
         if name == OUTBOX and ended and records and not tombstone.counts_only:
             tombstone = replace(tombstone, on_the_way=self._process)
         return tombstone.at(name, now)
+
+    def _taken_out(self, id_: str, name: ErasurePlace) -> int:
+        """So far; also what a process took out that died before it was noted here."""
+        component, domain, kept = _tally(id_, name)
+        told = self._ledger.state(component, domain).get_many([kept]).get(kept)
+        return int.from_bytes(told, "big") if told else 0
 
     def _destroyed(self, keys: Keys, tombstone: Tombstone) -> Place:
         """The keys of the domain: what they encrypted is gone in copies, too."""
@@ -257,7 +265,7 @@ class Erasing:
         body = f"{whose} of {tombstone.domain} erased: {tombstone.records} records"
         self._reporter.tell(PRIVACY_ERASED, body, said, concerned=tombstone.domain)
 
-    def _keep(self, tombstone: Tombstone, changes: Changes | None = None) -> None:
+    def _keep(self, tombstone: Tombstone, changes: Mapping[StateKey, bytes | None] | None = None) -> None:
         name, kept = (KEEPER, OF_NONE, name_of(tombstone.id)), tombstone.encoded(self._erased.keys)
         self._ledger.commit(Commit(PIPELINE, Read(()), state={**(changes or {}), name: kept}))
         self._erased.refresh()
@@ -281,3 +289,8 @@ class Erasing:
 
     def _waits(self, id_: str, exporter: str) -> bool:
         return self._clock() < self._not_before.get((id_, exporter), (0, 0.0))[1]
+
+
+def _tally(id_: str, name: ErasurePlace) -> StateKey:
+    """Where the ledger counts what it takes out."""
+    return KEEPER, OF_NONE, f"erased {id_} {name}".encode()

@@ -4,6 +4,9 @@ no index by person. On D1 every row that is read is billed, so each is read once
 A row is a candidate where one of its texts holds the value at all; whether it names the person is seen in its documents. The newest row of all
 stays, emptied: the rowid must never go back. Tables of events keep their rows; the value in their texts is hidden. Counts by minute
 name nobody, and stay.
+
+What a slice removed is written down in its own transaction (`logboom_erasures`): who dies before it is told asks for the slice again, and is told
+the same.
 """
 
 from __future__ import annotations
@@ -58,7 +61,17 @@ _SHOWN = (
     "time_unix_nano", "", "", "attributes", "resource", "scope_attributes", "body", "record_id", "domain", "severity_number",
     "severity_text", "event_name", "trace_id", "span_id", "scope_name", "body_is_json",
 )  # fmt: skip
-_TABLES = "tables"
+_TABLES, _DOMAIN, _NEWEST_ROW = "tables", "domain", "newest"
+MOST_WORDS = 1000
+SAID = "SELECT next, records FROM logboom_erasures WHERE erasure = ?1 AND behind = ?2"
+SAY = """INSERT OR REPLACE INTO logboom_erasures (erasure, behind, next, records)
+    SELECT ?1, ?2, iif(changes() < CAST(?3 AS INTEGER), ?4, ?5), changes()"""
+"""Behind the statement that deletes, in its transaction. Parameters: id of the erasure, of the slice, rows of a full one, where it goes on behind
+the last one, and behind a full one."""
+ADD_TO_SAID = "UPDATE logboom_erasures SET records = records + changes() WHERE erasure = ?1"
+FORGET_SAID = (
+    f"DELETE FROM logboom_erasures WHERE rowid <= (SELECT max(rowid) FROM logboom_erasures) - {MOST_WORDS} RETURNING 1"  # noqa: S608
+)
 
 
 _ERASED = [each for each in PROJECTIONS if not each.confidential]
@@ -77,14 +90,20 @@ class StoreErasing:
         if after == _TABLES:
             await self._erase_tables(erasure)
             return ErasedSlice(0, None)
+        if not erasure.counts_only and (said := await self._said(erasure, after)) is not None:
+            return said
         if erasure.subject is None:
-            return await self._erase_domain(erasure)
+            return await self._erase_domain(erasure, after)
         found, last = await self._theirs(CANDIDATES, erasure, erasure.subject, after)
+        behind = last or _TABLES
+        if not found or erasure.counts_only:
+            return ErasedSlice(len(found), behind)
         places = json.dumps([row[1] for row in found])
-        erased = len(found)
-        if found and not erasure.counts_only:
-            erased = sum(map(len, await self._ask((DELETE_ROWS, (places,)), (EMPTY_NEWEST, (places,)))))
-        return ErasedSlice(erased, last or _TABLES)
+        say = (SAY, (erasure.id, after, "0", behind, behind))
+        gone, _, emptied, _ = await self._ask(
+            (DELETE_ROWS, (places,)), say, (EMPTY_NEWEST, (places,)), (ADD_TO_SAID, (erasure.id,))
+        )
+        return ErasedSlice(len(gone) + len(emptied), behind)
 
     async def find(self, erasure: Erasure, after: str) -> FoundSlice:
         """The rows of the next slice."""
@@ -101,20 +120,29 @@ class StoreErasing:
         found = [row for row in rows if row[2] and _is_theirs(row[3:7], subject)]
         return found, f"{rows[-1][0]} {rows[-1][1]}" if rows else None
 
-    async def _erase_domain(self, erasure: Erasure) -> ErasedSlice:
+    async def _said(self, erasure: Erasure, after: str) -> ErasedSlice | None:
+        """What was done already, by who died before it was told."""
+        (rows,) = await self._ask((SAID, (erasure.id, after)))
+        return ErasedSlice(int(str(rows[0][1])), str(rows[0][0])) if rows else None
+
+    async def _erase_domain(self, erasure: Erasure, after: str) -> ErasedSlice:
         bounds = (erasure.domain, erasure.before_record_id)
         if erasure.counts_only:
             ((counted,),) = await self._ask((COUNT_DOMAIN, bounds))
             return ErasedSlice(int(str(counted[0])), None)
-        (gone,) = await self._ask((DELETE_DOMAIN, (*bounds, self._at_once)))
-        if len(gone) >= self._at_once:
-            return ErasedSlice(len(gone), "domain")
-        (emptied,) = await self._ask((EMPTY_OF_DOMAIN, bounds))
-        return ErasedSlice(len(gone) + len(emptied), _TABLES)
+        if after == _NEWEST_ROW:
+            say = (SAY, (erasure.id, after, "0", _TABLES, _TABLES))
+            emptied, _ = await self._ask((EMPTY_OF_DOMAIN, bounds), say)
+            return ErasedSlice(len(emptied), _TABLES)
+        onward = f"{_DOMAIN} {int(after.partition(' ')[2] or 0) + 1}"  # each slice has a name of its own
+        say = (SAY, (erasure.id, after, str(self._at_once), _NEWEST_ROW, onward))
+        gone, _ = await self._ask((DELETE_DOMAIN, (*bounds, self._at_once)), say)
+        return ErasedSlice(len(gone), onward if len(gone) >= self._at_once else _NEWEST_ROW)
 
     async def _erase_tables(self, erasure: Erasure) -> None:
         if erasure.counts_only:
             return
+        await self._ask((SAY, (erasure.id, _TABLES, "0", "", "")), (FORGET_SAID, ()))
         if erasure.subject is None:
             until = -(-erasure.received_before_unix_nano // MINUTE_NS)  # minutes of what stays are counted on
             counts = [(minutes_of(each.name), (erasure.domain, until)) for each in ROLLUPS]

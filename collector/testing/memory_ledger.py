@@ -157,6 +157,8 @@ class MemoryLedger(MemoryOutbox):
                 for exporter in (name for name, held in self._waiting.items() if seq in held):
                     self.counts[taking.domain, f"exporter/{exporter}", f"{Outcome.DROPPED}:erased"] += int(going.sum())
                 self._entries[seq] = replace(entry, content=rest, records=len(rest), by_domain=rest.by_domain())
+            if taking.tally is not None and not counts_only:
+                self._state[taking.tally] = erased.to_bytes(8, "big")
             return ErasedPiece(erased, None)
 
     def erased_waiting(self, domain: str) -> int:  # noqa: ARG002

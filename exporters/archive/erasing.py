@@ -1,4 +1,8 @@
-"""Records of a person, or of a domain, leave an archive: the objects that hold them are written anew without them."""
+"""Records of a person, or of a domain, leave an archive: the objects that hold them are written anew without them.
+
+An old object is deleted by the slice behind the one that wrote it anew, when its number of records is told: who dies before that finds the
+object again, and tells the same number.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import pyarrow as pa
 
 from collector.archive.catalog import Catalog, Listed
 from collector.archive.records import batch_of
-from collector.archive.rewriting import leftovers, rewritten, tables
+from collector.archive.rewriting import leftovers, tables, written_anew
 from collector.archive.sealing import Opening
 from collector.batch import LogBatch
 from collector.component import ErasedSlice, Erasure, FoundSlice
@@ -22,6 +26,7 @@ from collector.privacy.subjects import held_by
 from collector.store.rows import Limits, rows
 
 _MEMORY = 32 << 20
+_DELETE = "delete "
 _DAY_HOURS, _EPOCH = 24, date(1970, 1, 1)
 _JSON = ("scope_attributes", "attributes", "resource", "truncated")
 
@@ -29,13 +34,18 @@ _JSON = ("scope_attributes", "attributes", "resource", "truncated")
 def erase(catalog: Catalog, erasure: Erasure, after: str, data: str, folder: Path, keys: Keys | None) -> ErasedSlice:
     """The next object of the domain behind `after`, of whoever wrote it. Raises `TargetError`, `ArchiveError`, OSError, and
     `KeysUnavailable`: what is encrypted can't be looked into. What was encrypted with a key that was destroyed is nobody's any more."""
+    if after.startswith(_DELETE):
+        old = after.removeprefix(_DELETE)
+        catalog.target.delete([old])
+        return ErasedSlice(0, old)
     listed = _next(catalog, erasure.domain, after)
     if listed is None:
         return ErasedSlice(0, None)
     found = sum(int(_theirs(table, erasure, keys).sum()) for table in tables(catalog, listed))
     if found and not erasure.counts_only:
         _without_leftovers(catalog, listed)
-        rewritten(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
+        written_anew(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
+        return ErasedSlice(found, f"{_DELETE}{listed.path}")
     return ErasedSlice(found, listed.path)
 
 

@@ -1,5 +1,6 @@
 """Documents of a person, found and deleted: candidates hold the value in any field; which are theirs is seen in their source.
 
+They are named by one slice and deleted by the next, when their number is told: who dies before that finds them again, and tells the same number.
 Documents do not say their domain, so this asks that all of them are of one: where the service has no other, or `select.domains` names one.
 """
 
@@ -20,6 +21,7 @@ Call = Callable[[Literal["POST"], str, bytes, int], Awaitable[HttpAnswer]]
 """(method, path, JSON, most bytes of the answer) → answer."""
 _PAGE, _WINDOW = 200, 10_000
 _ANSWER_BYTES = 64 << 20
+_GOING = " delete "
 _ID_CHARACTERS = 26
 _WHERE = "ignore_unavailable=true&allow_no_indices=true"
 
@@ -38,19 +40,23 @@ class DocumentsErasing:
         self._domains = domains
 
     async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
-        """A page of candidates; `after`: how many of them are nobody's business, and how many went in this round. The order of pages is not
-        certain, so the last round is one in which nothing went. Raises `NotErasable`, `OSError`."""
+        """A page of candidates; `after`: how many of them are nobody's business, how many went in this round, and which go now. The order of
+        pages is not certain, so the last round is one in which nothing went. Raises `NotErasable`, `OSError`."""
         if not self._is_there(erasure):
             return ErasedSlice(0, None)
+        place, _, going = after.partition(_GOING)
+        if going:
+            await self._delete(json.loads(going))
+            return ErasedSlice(0, place)
         skipped, gone = map(int, (after or "0 0").split())
         hits = await self._candidates(erasure, skipped)
         theirs = [hit["_id"] for hit in hits if _is_theirs(hit, erasure)]
         passed = skipped + len(hits) - (0 if erasure.counts_only else len(theirs))
-        if theirs and not erasure.counts_only:
-            await self._delete(theirs)
         gone += 0 if erasure.counts_only else len(theirs)
         if len(hits) == _PAGE or gone:
-            return ErasedSlice(len(theirs), f"{passed} {gone}" if len(hits) == _PAGE else "0 0")
+            place = f"{passed} {gone}" if len(hits) == _PAGE else "0 0"
+            named = bool(theirs) and not erasure.counts_only
+            return ErasedSlice(len(theirs), f"{place}{_GOING}{json.dumps(theirs)}" if named else place)
         if not erasure.counts_only:
             await self._post("_forcemerge?only_expunge_deletes=true&", None)
         return ErasedSlice(len(theirs), None)

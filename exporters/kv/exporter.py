@@ -114,18 +114,22 @@ class KvExporter:
         mark = self._view.mark
         return {} if mark is None else {"": mark}
 
-    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:  # noqa: ARG002  a view is small: one slice
-        """See `ErasesSubjects`. The view loses them first; what is not written to KV then is written by the next attempt."""
+    async def erase(self, erasure: Erasure, after: str) -> ErasedSlice:
+        """See `ErasesSubjects`. A view is small: they are counted, and then taken out of it, and of KV. What KV does not take is written by the
+        next attempt."""
         await self._on_thread(self._view.refresh)
-        erased = await self._on_thread(self._view.erase, erasure)
+        if not after:
+            found, newest = await self._on_thread(self._view.held, erasure)
+            return ErasedSlice(found, None if erasure.counts_only else str(newest))
+        await self._on_thread(self._view.erase, erasure, int(after))
         async with self._turn:
-            while not erasure.counts_only and (found := await self._on_thread(self._view.changes, [erasure.domain])):
-                changes = _within(found, _MAX_BODY_BYTES)
+            while left := await self._on_thread(self._view.changes, [erasure.domain]):
+                changes = _within(left, _MAX_BODY_BYTES)
                 await self._pace(changes)
                 answer = await self._write(changes)
                 if isinstance(answer, Unwritten) or not answer.succeeded:
                     raise OSError("KV did not take all keys")
-        return ErasedSlice(erased, None)
+        return ErasedSlice(0, None)
 
     async def find_subject(self, erasure: Erasure, after: str) -> FoundSlice:  # noqa: ARG002
         """See `ErasesSubjects`: nothing is only here, it is a copy of what is newest."""

@@ -146,14 +146,20 @@ class View:
         ).fetchall()
         return [self._change(*row) for row in found]
 
-    def erase(self, erasure: Erasure) -> int:
-        """Take records out of the view, and a person's value out of what events describe; the keys concerned are to be written. How many
-        records, or how many there are (`counts_only`)."""
+    def held(self, erasure: Erasure) -> tuple[int, int]:
+        """How many records are to be erased, and the number of the newest of them (-1: none is)."""
+        theirs = self._theirs(erasure)
+        return len(theirs), max(theirs, default=-1)
+
+    def _theirs(self, erasure: Erasure) -> list[int]:
+        rows = self._connection.execute("SELECT number, line FROM recent WHERE domain = ?", (erasure.domain,))
+        return [number for number, line in rows.fetchall() if _is_theirs(line, erasure)]
+
+    def erase(self, erasure: Erasure, newest: int) -> None:
+        """Take records up to that number out of the view, and a person's value out of what events describe; the keys concerned are to be
+        written."""
         domain, subject = erasure.domain, erasure.subject
-        rows = self._connection.execute("SELECT number, line FROM recent WHERE domain = ?", (domain,)).fetchall()
-        theirs = [number for number, line in rows if _is_theirs(line, erasure)]
-        if erasure.counts_only:
-            return len(theirs)
+        theirs = [number for number in self._theirs(erasure) if number <= newest]
         shape = self._shape
         slots = {number // shape.chunk % shape.slots for number in theirs}
         marks = [(recent_key(shape.prefix, domain, slot), domain, "recent", str(slot)) for slot in sorted(slots)]
@@ -176,7 +182,6 @@ class View:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return len(theirs)
 
     def published(self, changes: Sequence[Change]) -> None:
         """KV has these values; what changed meanwhile stays to be written."""

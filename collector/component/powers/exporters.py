@@ -174,8 +174,9 @@ class ErasesSubjects(Exporter, Protocol):
     """An exporter that can delete at its destination what it sent there: the records of a person, or all of a domain
     (`logboom privacy erase`), and hand out what is there of a person (`logboom privacy export`). Each in bounded slices: the owner of
     the domain calls until a slice is the last one, tries again what raises, later and later, over restarts, and notes how far it came.
-    What was erased already is no longer found, so a slice that is done again does nothing. Both run on the delivery event loop, as
-    `send`, beside it.
+    What was erased already is no longer found, so a slice that is done again changes nothing. It tells the same number again: where the
+    destination has transactions the number stands in that of the deletion, elsewhere one slice tells what the next one deletes. Both run on
+    the delivery event loop, as `send`, beside it.
 
     `Subject.named_in` says of a document whether it names them; `collector.privacy.subjects.held_by` is the same for a batch, as a mask.
     """

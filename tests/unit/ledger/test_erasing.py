@@ -30,7 +30,8 @@ def hers(batch: LogBatch) -> pl.Series:
     return (batch.column("domain") == "a.example") & batch.column("body").str.contains("anna", literal=True)
 
 
-TAKING = Removal("a.example", hers, partial(payload_without, taken=hers))
+TALLY = ("service", "", b"erased e outbox")
+TAKING = Removal("a.example", hers, partial(payload_without, taken=hers), TALLY)
 
 
 def erase(bench: PartitionBench, place: ErasurePlace = "outbox", **options: bool) -> int:
@@ -40,6 +41,11 @@ def erase(bench: PartitionBench, place: ErasurePlace = "outbox", **options: bool
         done = bench.ledger.erase(place, TAKING, after, **options)
         erased, after = erased + done.records, done.after
     return erased
+
+
+def told(bench: PartitionBench) -> int:
+    """What was taken out, as it is counted beside it."""
+    return int.from_bytes(bench.ledger.state(*TALLY[:2])[TALLY[2]], "big")
 
 
 def forward(bench: PartitionBench) -> None:
@@ -149,6 +155,7 @@ def test_a_death_repeats_it_or_it_is_done(make_bench: Make, point: str) -> None:
     bench.reopen()
 
     erase(bench)
+    assert told(bench) == 3, "what is counted beside it is what went, once"
     assert sorted(body for body in bench.drain() if "anna" in body) == ["anna 1", "anna 2"]
     assert bench.count("exporter/sqlite", "dropped:erased") == 3
 
@@ -170,6 +177,7 @@ def test_dead_letters_lose_them(make_bench: Make) -> None:
     assert erase(bench, "dead letters", counts_only=True) == 2
     assert erase(bench, "dead letters") == 2
     assert erase(bench, "dead letters") == 0
+    assert told(bench) == 2
     [info] = bench.partition.dead_letters()
     assert (info.records, info.by_domain) == (8, {"a.example": 3, "b.example": 5})
     assert bench.count("dead_letters/exporter/sqlite", "dropped:erased") == 2

@@ -27,7 +27,7 @@ from collector.pipeline.forgetting import Forgetting
 from collector.pipeline.network import Network
 from collector.pipeline.pipeline import Pipeline
 from collector.privacy.pseudonyms import Pseudonyms
-from collector.privacy.tombstones import Stage, Tombstone
+from collector.privacy.tombstones import STATE, Place, Stage, Tombstone
 from collector.reserved import PIPELINE, RECEIVER, memory_of
 from collector.service.erasing import Erasing
 from collector.testing.conservation import assert_conserved
@@ -235,6 +235,24 @@ def test_a_restart_goes_on_where_it_was(bench: Bench) -> None:
 
     assert done.ended_unix_nano
     assert done.places["outbox"].records == 2
+
+
+def test_what_went_before_a_death_is_told_by_who_goes_on(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records are out of the outbox, and the note of it was not written."""
+    fill(bench)
+    bench.ask(hers())
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.erasing, "_keep", lambda *_: None)
+        for _ in range(3):
+            bench.erasing.look(bench.bench.clock() * 1_000_000)
+            bench.erased.tombstones[0] = bench.erased.tombstones[0].at(STATE, Place(Stage.DONE))
+    assert bench.bodies()[0] == "x"
+    for _ in range(2):  # the last one has nothing of before in its memory
+        bench.reopen()
+        done = bench.work()
+
+    assert (bool(done.ended_unix_nano), done.places["outbox"].records) == (True, 2)
+    assert not bench.bench.ledger.state(RECEIVER, "").scan(b"erased "), "nothing but the tombstone stays"
 
 
 def test_what_was_not_read_yet_is_left_out_when_it_is(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from collector.base32 import first_record_id
 from collector.batch import LogBatch
 from collector.component import Erasure, Subject
 from collector.samples import batch_of
+from collector.store import erasing
 from collector.store.describing import described
 from collector.store.embedded import EmbeddedStore
 from collector.store.erasing import StoreErasing
@@ -55,9 +56,9 @@ def erase(store: EmbeddedStore, erasure: Erasure, at_once: int = 7) -> int:
         return store.run(questions)
 
     async def all_of_it() -> int:
-        erasing, after, erased = StoreErasing(run, at_once), "", 0
+        each, after, erased = StoreErasing(run, at_once), "", 0
         while True:
-            done = await erasing.erase(erasure, after)
+            done = await each.erase(erasure, after)
             erased += done.records
             if done.after is None:
                 return erased
@@ -103,6 +104,41 @@ def test_a_body_that_writes_the_value_otherwise(in_texts: bool, left: int, store
 
     assert erase(store, Erasure("e", "a.com", Subject(("user.id",), "José/x", in_texts), ALWAYS)) == 3 - left
     assert count(store) == left
+
+
+@pytest.mark.parametrize("subject", [SUBJECT, None])
+def test_who_dies_before_the_word_is_told_the_same_again(store: EmbeddedStore, subject: Subject | None) -> None:
+    """Each slice is asked for twice, as by a successor: the numbers are those of one, also in a second round, and when nothing is left."""
+    filled(store)
+
+    async def run(questions: Sequence[Question]) -> list[list[tuple[object, ...]]]:
+        return store.run(questions)
+
+    async def round_of(erasure: Erasure) -> int:
+        after, erased = "", 0
+        while True:
+            done = await StoreErasing(run, 7).erase(erasure, after)
+            assert await StoreErasing(run, 7).erase(erasure, after) == done
+            erased += done.records
+            if done.after is None:
+                return erased
+            after = done.after
+
+    erasure = Erasure("e", "a.com", subject, ALWAYS)
+    assert asyncio.run(round_of(erasure)) == (60 if subject is None else 12)
+    assert asyncio.run(round_of(erasure)) == 0
+    filled(store, many=10)  # what was on its way
+    assert asyncio.run(round_of(erasure)) == (
+        10 + 1 if subject is None else 2
+    )  # and the row that was emptied, for it was the newest
+
+
+def test_words_of_old_erasures_are_forgotten(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "FORGET_SAID", erasing.FORGET_SAID.replace("- 1000", "- 3"))
+    filled(store)
+    for number in range(6):
+        erase(store, Erasure(f"e{number}", "a.com", SUBJECT, ALWAYS))
+    assert store.select("SELECT erasure FROM logboom_erasures ORDER BY rowid") == [("e3",), ("e4",), ("e5",)]
 
 
 def test_no_byte_stays(store: EmbeddedStore) -> None:
