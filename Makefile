@@ -5,7 +5,7 @@ export PYTHONDONTWRITEBYTECODE :=   # tests start the product hundreds of times:
 export LOGBOOM_EXAMPLES        # 1: each property is tried on all of its examples, not on a quarter
 BIN    := $(VENV)/bin
 
-.PHONY: cluster-kills cluster-upgrade cluster-machine cluster-mutations check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean check-copies bench-cluster
+.PHONY: cluster-kills cluster-pauses cluster-upgrade cluster-machine cluster-mutations check-archive causes-score patterns-score redact-score bench-redact setup demo test test-fast test-all check docs bench bench-alerting bench-console bench-console-load alert-latency bench-old bench-encoding bench-files bench-syslog bench-siem bench-elasticsearch soak chaos check-logcli check-loki tail-kills audit fuzz api-fuzz sdk-answers faults otelcol compare compare-alertmanager deploy-tools check-image check-kubernetes check-alert-rules check-responses check-packages packages check-install site availability weeks nab check-k8s-attributes check-k8s-receivers check-opamp clean check-copies bench-cluster
 
 setup: $(VENV)/.ready          ## create .venv with everything the project needs
 
@@ -162,6 +162,9 @@ cluster-machine: setup         ## the state machine of the cluster on 2,000 exam
 
 cluster-kills: setup           ## three logbooms on one Kafka, 200 times killed, stopped, cut off, restarted, the broker as well (ROUNDS): is each record stored once
 	LOGBOOM_FAULT_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -q -s -n0 tests/faults/test_cluster_kills.py --timeout=14400
+
+cluster-pauses: setup          ## the same, twelve times (ROUNDS) with 20 s between (APART): how long each fault alone makes a partition wait
+	LOGBOOM_FAULT_ROUNDS=$(or $(ROUNDS),12) LOGBOOM_FAULT_APART=$(or $(APART),20) $(BIN)/python -m pytest -q -s -n0 tests/faults/test_cluster_kills.py -k whatever_dies --timeout=14400
 
 cluster-upgrade: setup         ## three logbooms of an older commit (FROM) on one Kafka, replaced by this tree's one by one under load (BACK=1: and back)
 	FROM=$(FROM) BACK=$(BACK) $(BIN)/python -m pytest -q -s -n0 tests/faults/check_cluster_upgrade.py

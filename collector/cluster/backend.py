@@ -290,7 +290,7 @@ class _Worker:
                 self._accepted = accepted
                 self._status = Status(
                     wire, options.topic("status"), backend._dir.partitions, teller, accepted, lambda: self._owned,
-                    self.share_out, max(OWNERLESS_SECS, 3 * options.session_timeout), self.note, lambda: self._taking,
+                    self.share_out, options.session_timeout + OWNERLESS_SECS, self.note, lambda: self._taking,
                 )  # fmt: skip
                 self._trimming = Trimming(
                     wire.admin(), accepted, lambda: [(each.number, each.reader) for each in self._owned.values()]

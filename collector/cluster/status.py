@@ -35,8 +35,10 @@ TELL_SECS = 1.0
 TRIM_SECS = 30.0
 _DOMAINS = 20
 _AT_ONCE, _JOIN_SECS = 500, 10.0
-OWNERLESS_SECS = 30.0
-"""So long nobody told of a partition, at least, before it is taken for nobody's."""
+OWNERLESS_SECS = 5.0
+"""So long after a session's end, at least, a partition that nobody tells of is taken for nobody's: by then whoever was to have it does."""
+_SPREAD_SECS = 2.0
+_LONGEST_PATIENCE_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +68,9 @@ class Status:
     Args:
         topic: of what owners tell, of so many partitions.
         owned: what this process owns now. Called from the thread.
-        ownerless: told when a partition seems to be nobody's, at most once in `patience_secs`.
-        patience_secs: how long that takes.
+        ownerless: told when a partition seems to be nobody's; while it stays so, again after twice the time, up to a minute: it may be one
+            that is being restored.
+        patience_secs: how long that takes at first.
         taking: partitions that this process makes its own → since when.
         note: told each `NOTE_SECS` how far all that is owned has come.
     """
@@ -86,9 +89,9 @@ class Status:
         taking: Callable[[], Mapping[int, int]] = dict,
     ) -> None:
         # Not all workers at once: the first one is enough.
-        self._ownerless, self._patience_secs = ownerless, patience_secs * random.uniform(1, 1.5)  # noqa: S311
+        self._ownerless, self._patience_secs = ownerless, patience_secs + random.uniform(0, _SPREAD_SECS)  # noqa: S311
         self._heard_at = dict.fromkeys(range(partitions), time.monotonic())
-        self._asked_at = 0.0
+        self._asked_at, self._rest_secs = 0.0, 0.0
         self._topic, self._partitions = topic, partitions
         self._teller = teller
         self._accepted = accepted
@@ -211,8 +214,11 @@ class Status:
         now = time.monotonic()
         silent = sorted(number for number, at in self._heard_at.items() if now - at > self._patience_secs)
         heard = any(now - at < self._patience_secs / 2 for at in self._heard_at.values())
-        if silent and heard and now - self._asked_at > self._patience_secs:
+        if not silent:
+            self._rest_secs = 0.0
+        elif heard and now - self._asked_at > self._rest_secs:
             self._asked_at = now
+            self._rest_secs = min(_LONGEST_PATIENCE_SECS, 2 * max(self._rest_secs, self._patience_secs))
             _log.warning("nobody tells of the partitions %s: the group is asked to share out anew", silent)
             self._ownerless()
 

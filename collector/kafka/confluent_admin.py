@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
 from collector.errors import StorageError
-from collector.kafka.confluent_errors import MISSING, UNREACHABLE, error_of, said
+from collector.kafka.confluent_errors import MISSING, STALE, UNREACHABLE, error_of, said
 from collector.kafka.wire import Place, TopicSpec, TopicState, Unreachable
 
 _SECS = 10.0
@@ -124,6 +124,21 @@ class ConfluentAdmin:
         )
 
     def _offsets(self, places: Sequence[Place], which: Callable[[], OffsetSpec]) -> Mapping[Place, int]:
+        try:
+            return self._asked_offsets(places, which)
+        except _Stale:
+            self._ask_who_leads({place.topic for place in places})
+            return self._asked_offsets(places, which)
+
+    def _ask_who_leads(self, topics: Iterable[str]) -> None:
+        """librdkafka asks for offsets with the reign that it remembers, and after a restart or an election with the old one again and again."""
+        try:
+            for topic in topics:
+                self._client.list_topics(topic, timeout=self._secs)
+        except KafkaException as raised:
+            raise Unreachable(said(error_of(raised))) from raised
+
+    def _asked_offsets(self, places: Sequence[Place], which: Callable[[], OffsetSpec]) -> Mapping[Place, int]:
         asked = {TopicPartition(*place): which() for place in places}
         if not asked:
             return {}
@@ -147,6 +162,8 @@ class ConfluentAdmin:
                 raise _Exists(what) from raised
             if error.code() in MISSING:
                 raise _Missing(f"{what} is missing: {said(error)}") from raised
+            if error.code() in STALE or error.code() == KafkaError._NOENT:  # no leader is known
+                raise _Stale(f"{what}: {said(error)}") from raised
             if error.retriable() or error.code() in UNREACHABLE:
                 raise Unreachable(f"{what}: {said(error)}") from raised
             raise StorageError(f"{what}: {said(error)}") from raised
@@ -154,6 +171,10 @@ class ConfluentAdmin:
 
 class _Exists(StorageError):
     """It is there already."""
+
+
+class _Stale(Unreachable):
+    """The client does not know who leads."""
 
 
 class _Missing(StorageError):

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,9 @@ from counterparts.resending import Resending, Sent
 ROUNDS = int(os.environ.get("LOGBOOM_FAULT_ROUNDS", "6"))
 SEED = int(os.environ.get("LOGBOOM_SEED", "20401"))
 LONG_FORM = ROUNDS >= 20
-SESSION_SECS = 10 if LONG_FORM else 6
+APART_SECS = float(os.environ.get("LOGBOOM_FAULT_APART", "0"))
+"""So long after a fault nothing else befalls anybody: how long each alone makes a partition wait. 0: they overlap."""
+SESSION_SECS = 10 if LONG_FORM or APART_SECS else 6
 PAUSE_SECS = 0.03 if LONG_FORM else 0.1
 NODES = 3
 _LONG_SECS = SESSION_SECS + (2 if LONG_FORM else 1)
@@ -101,7 +104,7 @@ def run_rounds(made: Cluster, senders: Resending, draw: random.Random) -> tuple[
     """Something befalls a node, or the broker, again and again; when no broker answered, and when what happened."""
     outages, happened = [], {}
     for turn, befall in enumerate(befalls(draw, ROUNDS)):
-        time.sleep(draw.uniform(*_BETWEEN_SECS))
+        time.sleep(APART_SECS or draw.uniform(*_BETWEEN_SECS))
         node, began = draw.choice(made.nodes), time.monotonic()
         befall(made, node, draw)
         span = began, time.monotonic()
@@ -110,6 +113,7 @@ def run_rounds(made: Cluster, senders: Resending, draw: random.Random) -> tuple[
         happened[f"{turn} {befall.__name__} {node.name}"] = span
         for each in made.nodes:
             each.start()
+    time.sleep(APART_SECS)
     return outages, happened
 
 
@@ -152,6 +156,17 @@ def longest_pause(sent: Sent, sink: KeyedSink, outages: list[Span], happened: di
     at, came = max(waits, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
     meanwhile = [name for name, (began, ended) in happened.items() if began < came and at < ended]
     return f"{came - at:.1f} s ({', '.join(meanwhile)})"
+
+
+def pauses(sent: Sent, sink: KeyedSink, happened: dict[str, Span]) -> str:
+    """Of faults that are apart: the longest from an acknowledgement to the delivery, of what was acknowledged until the next one began."""
+    begins = [began for began, _ in happened.values()]
+    waits = [0.0] * len(begins)
+    for number, at in sent.acknowledged.items():
+        turn = bisect_right(begins, at + 1.0) - 1  # what was on its way when it happened is its own, too
+        if turn >= 0:
+            waits[turn] = max(waits[turn], sink.came[number] - at)
+    return "\n".join(f"{wait:5.1f} s behind {name}" for name, wait in zip(happened, waits, strict=True))
 
 
 def told(sink: KeyedSink) -> Counter[str]:
@@ -233,6 +248,8 @@ def test_what_was_acknowledged_is_stored_once_whatever_dies(tmp_path: Path) -> N
         print(
             f"\n{len(happened)} times: {len(senders.sent.acknowledged)} records, {senders.sent.refusals} refusals, longest pause {pause}"
         )
+        if APART_SECS:
+            print(pauses(senders.sent, made.sink, happened))
         for node in made.nodes:
             node.start()
         assert [node.service.terminate() for node in made.nodes] == [0] * NODES, made.logs()

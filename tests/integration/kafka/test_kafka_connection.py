@@ -12,7 +12,10 @@ from confluent_kafka.admin import AdminClient
 
 from collector.component import Context
 from collector.kafka.client import client_settings
+from collector.kafka.confluent_admin import ConfluentAdmin
 from collector.kafka.options import KafkaClientOptions
+from collector.kafka.wire import Place, Unreachable
+from counterparts.cluster_bench import until
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +28,14 @@ def reached(options: dict, patience_secs: float = 60, context: Context | None = 
         return bool(admin.list_topics(timeout=patience_secs).brokers)
     except KafkaException:
         return False
+
+
+def end_of(admin: ConfluentAdmin, place: Place) -> int | None:
+    """Where a partition ends; None: it can't be told now."""
+    try:
+        return admin.bounds([place])[place][1]
+    except Unreachable:
+        return None
 
 
 def test_in_the_clear(kafka):
@@ -70,8 +81,13 @@ def test_a_certificate_of_a_stranger_is_not_taken_unless_told_to(kafka, tmp_path
 def test_what_was_written_is_there_after_a_death(kafka):
     kafka.make("lasting", partitions=2)
     kafka.send("lasting", b"one", b"two", partition=1, headers={"a": "b"})
+    admin, place = ConfluentAdmin({"bootstrap.servers": kafka.address}), Place("lasting", 1)
+    assert admin.bounds([place]) == {place: (0, 2)}
     kafka.kill()
     kafka.start()
+    until(
+        lambda: end_of(admin, place) == 2
+    )  # though its partitions are led anew, and who asked before knows of the old reign
     assert [message.value() for message in kafka.messages("lasting")] == [b"one", b"two"]
     kafka.pause()
     try:
