@@ -30,6 +30,8 @@ RELEASE_SECS = 120.0
 _POLL_SECS = 0.2
 _STATISTICS_MS = 500
 _AGAIN_SECS = 2.0
+_HEARTBEAT_SECS = 1.0  # members hear of a move by the answer to one, each time that numbers are shared out
+_DOUBT = 0.4  # of a session: the coordinator has answered a heartbeat by then
 _JOIN_SECS = 10.0
 _BESIDE_SECS = 5.0
 _ENDS = (
@@ -54,10 +56,10 @@ class ConfluentGroup:
     def __init__(
         self, settings: Mapping[str, Any], group: str, member: str, topic: str, session_secs: float, beside: str = ""
     ) -> None:
-        self._heartbeat_secs = max(0.1, session_secs / 5)
+        heartbeat_secs = min(_HEARTBEAT_SECS, session_secs / 5)
         self._settings = {
             **settings, "group.id": group, "group.instance.id": member, "session.timeout.ms": round(session_secs * 1000),
-            "heartbeat.interval.ms": round(self._heartbeat_secs * 1000), "max.poll.interval.ms": 600_000,
+            "heartbeat.interval.ms": round(heartbeat_secs * 1000), "max.poll.interval.ms": 600_000,
             "partition.assignment.strategy": "cooperative-sticky", "enable.auto.commit": False,
             "enable.auto.offset.store": False, "statistics.interval.ms": _STATISTICS_MS, "stats_cb": self._heard,
             "allow.auto.create.topics": False,
@@ -176,7 +178,7 @@ class ConfluentGroup:
         with self._lock:
             now = time.monotonic()
             if now - self._awake_at >= self._session_secs / 2:
-                self._doubted_until = now + 2 * self._heartbeat_secs
+                self._doubted_until = now + _DOUBT * self._session_secs
             self._awake_at = now
 
     def _ends(self, message: Message) -> bool:

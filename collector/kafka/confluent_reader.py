@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import confluent_kafka
@@ -16,6 +17,7 @@ from collector.kafka.wire import AtEnd, Message, OutOfRange, Place, Unreachable
 
 _SLICE_SECS = 0.1  # how long a wait is deaf to `wake`
 _ANSWER_SECS = 5.0
+_LEADER_SECS = 1.0
 _SILENCE_SECS = 10.0
 _BATCH = 1000
 _MOST_BYTES = 16 << 20  # of one `read`, about
@@ -59,11 +61,19 @@ class ConfluentReader:
         moved = [TopicPartition(*place) for place in places if place in self._places]
         if moved:
             self._open().incremental_unassign(moved)
+        self._ask_who_leads({place.topic for place in places})
         self._open().incremental_assign([TopicPartition(*place, offset) for place, offset in places.items()])
         self._places.update({(place.topic, place.partition): place for place in places})
         self._waiting = [each for each in self._waiting if getattr(each, "place", None) not in places]
         if paused := self._paused.intersection(places):
             self._open().pause([TopicPartition(*place) for place in paused])
+
+    def _ask_who_leads(self, topics: set[str]) -> None:
+        """Of topics that are new to a reader which has others already: librdkafka itself looks only once a second whose leaders it lacks."""
+        known = {place.topic for place in self._places.values()}
+        for topic in topics - known if known else ():
+            with suppress(KafkaException):
+                self._open().list_topics(topic, timeout=_LEADER_SECS)
 
     def leave(self, places: Sequence[Place]) -> None:
         """See `Reader.leave`."""

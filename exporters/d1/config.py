@@ -49,7 +49,7 @@ class D1Config(D1StoreConfig, DeliveryConfig):
     auto_migrate: bool = True
     """Make the schema and bring it up to date; false refuses to start when a migration is needed."""
     indexes: list[Index] = []
-    """Indexes beyond the three that always are (README). Each adds one billed row written to every record."""
+    """Indexes beyond those that always are (README). Each adds one billed row written to every record."""
     max_body_size: ByteSize = Field(512 << 10, ge=1024)
     """Longer bodies are cut; `truncated` keeps their original length."""
     max_attribute_size: ByteSize = Field(64 << 10, ge=1024)

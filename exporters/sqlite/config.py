@@ -23,7 +23,7 @@ class SqliteConfig(DeliveryConfig):
     auto_migrate: bool = True
     """Make the schema and bring it up to date at start; false refuses to start when a migration is needed."""
     indexes: list[Index] = []
-    """Indexes beyond the three that always are (README). Each costs time and space for every record."""
+    """Indexes beyond those that always are (README). Each costs time and space for every record."""
     max_body_size: ByteSize = Field(1 << 20, ge=1024)
     """Longer bodies are cut; `truncated` keeps their original length."""
     max_attribute_size: ByteSize = Field(256 << 10, ge=1024)
