@@ -30,6 +30,7 @@ from collector.transport.tls import TlsServerConfig, load_server_files, server_c
 
 logger = logging.getLogger(__name__)
 _LEAVING_LOOK_SECS = 0.02
+_LEAVING_LOOKS = 2
 _SWEEP_SECS = 1.0
 _REST_SECS = 2.0  # while nobody is connected
 _DATE = 0  # the tick at which uvicorn tells the date anew
@@ -150,9 +151,10 @@ class HttpListener:
             return
         self._leaving.set()
         self._server.leave()
-        ends = time.monotonic() + patience_secs
-        while self._server.server_state.connections and time.monotonic() < ends:
-            time.sleep(_LEAVING_LOOK_SECS)
+        ends, alone = time.monotonic() + patience_secs, 0
+        while alone < _LEAVING_LOOKS and time.monotonic() < ends:
+            time.sleep(_LEAVING_LOOK_SECS)  # who came just before the listener closed is accepted meanwhile
+            alone = 0 if self._server.server_state.connections else alone + 1
 
     def shutdown(self, deadline_secs: float) -> None:
         """Stop listening, let requests finish until the deadline, then cut them off."""
