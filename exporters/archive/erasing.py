@@ -44,8 +44,9 @@ def erase(catalog: Catalog, erasure: Erasure, after: str, data: str, folder: Pat
     found = sum(int(_theirs(table, erasure, keys).sum()) for table in tables(catalog, listed))
     if found and not erasure.counts_only:
         _without_leftovers(catalog, listed)
-        written_anew(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
-        return ErasedSlice(found, f"{_DELETE}{listed.path}")
+        name, _ = written_anew(catalog, [listed], data, folder, _MEMORY, lambda table: _others(table, erasure, keys))
+        if name != listed.path:  # what is the same, down to its digest, has the same name
+            return ErasedSlice(found, f"{_DELETE}{listed.path}")
     return ErasedSlice(found, listed.path)
 
 

@@ -85,9 +85,7 @@ def test_what_was_written_is_there_after_a_death(kafka):
     assert admin.bounds([place]) == {place: (0, 2)}
     kafka.kill()
     kafka.start()
-    until(
-        lambda: end_of(admin, place) == 2
-    )  # though its partitions are led anew, and who asked before knows of the old reign
+    until(lambda: end_of(admin, place) == 2)  # led anew; who asked before knows of the old reign
     assert [message.value() for message in kafka.messages("lasting")] == [b"one", b"two"]
     kafka.pause()
     try:

@@ -116,6 +116,13 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def refused(self, closings: int) -> list[str]:
+        """What was not taken, but for one connection of each sender for each listener that closed: who connects in that moment may be reset by
+        Linux before anybody accepts it (docs/availability.md)."""
+        resets = [said for said in self.failures if "reset by peer" in said]
+        spared = resets[: closings * len(self._threads)]
+        return [said for said in self.failures if said not in spared] + resets[len(spared) :]
+
     def _run(self, number: int) -> None:
         turn = number
         while not self._stop.is_set():
@@ -213,8 +220,7 @@ def test_a_rolling_restart_loses_nothing_and_a_reload_refuses_nobody(machines: M
         service.process.send_signal(signal.SIGHUP)
         until(lambda: not before & {child.pid for child in service.children()}, machines.log)
         until(lambda: machines.owned().keys() == {"one", "two"}, machines.log)
-        # Who connects in the moment in which the listener closes may be reset by Linux before anybody accepts it (docs/availability.md).
-        assert [said for said in load.failures if "reset by peer" not in said] == [], machines.log()
+        assert load.refused(closings=1) == [], machines.log()
         fail(machines, load)
         until(lambda: sorted(machines.issues().values()) == [1] * len(DOMAINS), machines.log)
         said = machines.reshard("--partitions", "6")
@@ -223,8 +229,8 @@ def test_a_rolling_restart_loses_nothing_and_a_reload_refuses_nobody(machines: M
         fail(machines, load)
         until(lambda: sorted(machines.issues().values()) == [2] * len(DOMAINS), machines.log)
     check(machines, load)
-    told_to_wait = ("another number of partitions", "reset by peer")
-    assert [told for told in load.failures if not any(each in told for each in told_to_wait)] == [], machines.log()
+    refused = load.refused(closings=1 + len(machines.all))  # the move reloads each
+    assert [told for told in refused if "another number of partitions" not in told] == [], machines.log()
     said = machines.reshard("--delete-old")
     assert said.returncode == 0, said.stdout + said.stderr
     assert f"{machines.prefix}.intake" in said.stdout

@@ -128,9 +128,8 @@ def test_who_dies_before_the_word_is_told_the_same_again(store: EmbeddedStore, s
     assert asyncio.run(round_of(erasure)) == (60 if subject is None else 12)
     assert asyncio.run(round_of(erasure)) == 0
     filled(store, many=10)  # what was on its way
-    assert asyncio.run(round_of(erasure)) == (
-        10 + 1 if subject is None else 2
-    )  # and the row that was emptied, for it was the newest
+    again = 10 + 1 if subject is None else 2  # and the row that was emptied, for it was the newest
+    assert asyncio.run(round_of(erasure)) == again
 
 
 def test_words_of_old_erasures_are_forgotten(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
